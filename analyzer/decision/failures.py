@@ -1,0 +1,64 @@
+"""Hard failures: what pods and Deployments say about themselves. Rules, not tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from analyzer.model.duration import show_duration
+from analyzer.model.workload import Pod, Workload
+
+CRASHES = 2
+"""Restarts from which a crash loop, and out-of-memory kills from which memory, is a hard failure."""
+
+_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+
+
+@dataclass(frozen=True, slots=True)
+class HardFailure:
+    """A failure of one side. `kind` is compared between the sides; `reason` is for people."""
+
+    kind: str
+    reason: str
+
+
+def hard_failure(workload: Workload, now: datetime, ready_within: timedelta) -> HardFailure | None:
+    """The first hard failure of a side, or None."""
+    return next(_failures(workload, now, ready_within), None)
+
+
+def fails_alike(workload: Workload, failure: HardFailure, now: datetime, ready_within: timedelta) -> bool:
+    """Does this side fail in the same way now?"""
+    return any(other.kind == failure.kind for other in _failures(workload, now, ready_within))
+
+
+def _failures(workload: Workload, now: datetime, ready_within: timedelta) -> Iterator[HardFailure]:
+    for pod in workload.pods:
+        if not pod.deleted:
+            yield from _at_once(pod)
+    if workload.progress_deadline_exceeded:
+        yield HardFailure("ProgressDeadlineExceeded", f"{workload.name}: its progress deadline is exceeded")
+    for pod in workload.pods:
+        if not pod.deleted and not pod.ready and now - pod.created_at >= ready_within:
+            yield from _too_late(pod, ready_within)
+
+
+def _at_once(pod: Pod) -> Iterator[HardFailure]:
+    last = f"; last termination: {pod.last_termination}" if pod.last_termination else ""
+    if pod.waiting == "CrashLoopBackOff" and pod.restarts >= CRASHES:
+        yield HardFailure("CrashLoopBackOff", f"pod {pod.name} crashes again and again ({pod.restarts} restarts{last})")
+    if pod.out_of_memory >= CRASHES:
+        yield HardFailure("OOMKilled", f"pod {pod.name} was killed {pod.out_of_memory} times for its memory{last}")
+    if pod.waiting == "CreateContainerConfigError":
+        yield HardFailure("CreateContainerConfigError", f"pod {pod.name}: its container can't be configured{last}")
+
+
+def _too_late(pod: Pod, ready_within: timedelta) -> Iterator[HardFailure]:
+    after = f"for {show_duration(ready_within)}"
+    if pod.unschedulable is not None:
+        yield HardFailure("Unschedulable", f"pod {pod.name} can't be scheduled {after}: {pod.unschedulable}")
+    elif pod.waiting in _IMAGE:
+        yield HardFailure("ImagePull", f"pod {pod.name} can't get its image {after} ({pod.waiting})")
+    elif pod.ready_at is None:
+        yield HardFailure("NeverReady", f"pod {pod.name} did not become ready {after}")

@@ -1,0 +1,224 @@
+"""PROGRESSING and PAUSED: reach the step's weight, collect evidence, advance on proof."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from analyzer.decision.announce import announce
+from analyzer.decision.moves import next_move, scale
+from analyzer.decision.replicas import split
+from analyzer.decision.rollback import give_up
+from analyzer.decision.scene import Rule, Scene, first_answer
+from analyzer.decision.success import succeed
+from analyzer.decision.watch import drifted, failed, hard_failed, superseded, time_spent
+from analyzer.model.alert import AlertEvent
+from analyzer.model.decision import Action, Decision
+from analyzer.model.duration import show_duration
+from analyzer.model.metric import Gating
+from analyzer.model.phase import Phase
+from analyzer.model.plan import Advance, GateTimeout, OnInconclusive
+from analyzer.model.state import Cause, CauseKind, Pause, PauseKind, StepRecord
+from analyzer.model.target import Side
+from analyzer.model.verdict import Classification, MetricVerdict, Outcome, Verdict
+from analyzer.model.workload import Move, Replicas
+
+GATE_REMINDER = timedelta(hours=4)
+"""A gate that waits this long raises one more alert."""
+
+
+def progress(scene: Scene) -> Decision:
+    """One tick of PROGRESSING."""
+    return first_answer(_PROGRESSING, scene)
+
+
+def wait_paused(scene: Scene) -> Decision:
+    """One tick of PAUSED: judging and rollback go on, forward moves do not."""
+    return first_answer(_PAUSED, scene)
+
+
+def goal_of(scene: Scene) -> Replicas:
+    """The replicas of the present step."""
+    release = scene.release
+    return split(release.plan.capacity, release.total, release.current_step.weight, scene.stable.replicas)
+
+
+def hold_back(scene: Scene) -> str | None:
+    """Why no move forward may be made now: a canary pod that is not steadily available."""
+    canary = scene.canary
+    if canary.available < canary.replicas or canary.current != canary.replicas:
+        return f"waiting until the canary is available ({canary.available} of {canary.replicas} pods)"
+    return None
+
+
+def _reach_weight(scene: Scene) -> Decision | None:
+    goal = goal_of(scene)
+    weight = f"{scene.release.current_step.weight:g} %"
+    if not scene.acting or scene.replicas == goal:
+        return None
+    blocked = hold_back(scene)
+    if blocked:
+        return scene.hold(f"step {scene.release.step + 1} ({weight}): {blocked}")
+    move = _towards(scene, goal)
+    if move is None:
+        return scene.hold(f"step {scene.release.step + 1} ({weight}): waiting for capacity")
+    return scene.make(move, f"step {scene.release.step + 1} ({weight})")
+
+
+def _towards(scene: Scene, goal: Replicas) -> Move | None:
+    if scene.surge:
+        return scale(Side.CANARY, scene.canary, goal.canary)
+    return next_move(scene.stable, scene.canary, goal, scene.bounds)
+
+
+def _settle(scene: Scene) -> Decision | None:
+    """The weight is reached when every pod of both sides is available; the step's proof starts here."""
+    release = scene.release
+    if release.record.settled_at is not None:
+        return None
+    if scene.acting and not (scene.canary.settled and (scene.surge or scene.stable.settled)):
+        return scene.hold(f"step {release.step + 1}: waiting until every pod is available")
+    if scene.canary.available == 0:
+        return scene.hold("waiting for canary pods")
+    record = replace(release.record, settled_at=scene.now)
+    settled = scene.update(steps=(*release.steps[:-1], record))
+    share = 100 * scene.replicas.share
+    return settled.hold(f"step {release.step + 1} reached: {share:.0f} % of the pods, collecting evidence")
+
+
+def _deadline(scene: Scene) -> Decision | None:
+    release = scene.release
+    limit = release.plan.deadline + release.extended
+    if time_spent(scene) < limit or _proof_missing(scene) is None:
+        return None
+    missing = _proof_missing(scene)
+    reason = f"not decided within {show_duration(limit)}: {missing}"
+    match release.plan.on_inconclusive:
+        case OnInconclusive.ROLLBACK:
+            return give_up(scene, Cause(CauseKind.INCONCLUSIVE, reason))
+        case OnInconclusive.PROMOTE if _promotable_unproven(scene):
+            return scene.go(Phase.PROMOTING, f"{reason}; promoted by onInconclusive", Action.PROMOTE)
+        case _:
+            return pause(scene, PauseKind.INCONCLUSIVE, reason)
+
+
+def _promotable_unproven(scene: Scene) -> bool:
+    """`onInconclusive: promote` still needs data on every gating metric and no adverse evidence."""
+    verdict = scene.verdict
+    if verdict is None or verdict.adverse or verdict.holds or not verdict.covered:
+        return False
+    gating = {metric.name for metric in scene.release.analysis.metrics if metric.gating is Gating.BOTH}
+    measured = [metric for metric in verdict.metrics if metric.name in gating]
+    return bool(measured) and all(_has_data(metric) for metric in measured) and verdict.outcome is not Outcome.ERROR
+
+
+def _has_data(metric: MetricVerdict) -> bool:
+    return metric.classification in (Classification.PASS, Classification.UNDECIDED) and metric.canary.total > 0
+
+
+def pause(scene: Scene, kind: PauseKind, reason: str) -> Decision:
+    """Enter PAUSED, telling people where they have to act."""
+    paused = scene.update(pause=Pause(kind, reason, scene.now))
+    if kind is PauseKind.OPERATOR:
+        return paused.go(Phase.PAUSED, reason)
+    event = AlertEvent.GATE if kind is PauseKind.GATE else AlertEvent.PAUSED
+    alert = announce(scene, event, f"{scene.state.target}: paused, {reason}", mark=_moment(scene.now))
+    return paused.go(Phase.PAUSED, reason, Action.HOLD, alert)
+
+
+def _moment(when: datetime) -> str:
+    return f"{when:%Y%m%dT%H%M%SZ}"
+
+
+def _await_proof(scene: Scene) -> Decision | None:
+    missing = _proof_missing(scene)
+    return scene.hold(f"step {scene.release.step + 1}: {missing}") if missing else None
+
+
+def _proof_missing(scene: Scene) -> str | None:
+    """What keeps this step from being over, or None."""
+    release = scene.release
+    settled = release.record.settled_at
+    if settled is None:
+        return "the step's weight is not reached"
+    if scene.verdict is None:
+        return "not judged yet"
+    if blocked := hold_back(scene) if scene.acting else None:
+        return blocked
+    dwell = scene.now - settled
+    if not release.known_good and dwell < release.current_step.hold:
+        return f"held for {show_duration(dwell)} of {show_duration(release.current_step.hold)}; {scene.verdict.reason}"
+    return None if release.known_good else _evidence_missing(scene, scene.verdict)
+
+
+def _evidence_missing(scene: Scene, verdict: Verdict) -> str | None:
+    if verdict.holds:
+        return verdict.holds
+    if verdict.outcome is Outcome.ERROR:
+        return verdict.reason
+    if not verdict.covered:
+        return f"waiting until every canary pod has been measured; {verdict.reason}"
+    if scene.release.last_step:
+        return None if verdict.outcome is Outcome.PASS else verdict.reason
+    if verdict.adverse:
+        return f"evidence against the canary, not enough to abort; {verdict.reason}"
+    if scene.release.plan.advance is Advance.PROOF and not verdict.advance:
+        return verdict.reason
+    return None
+
+
+def _gate(scene: Scene) -> Decision | None:
+    gate = scene.release.current_step.gate
+    if gate is None or scene.release.gate_open:
+        return None
+    return pause(scene, PauseKind.GATE, f"step {scene.release.step + 1} is proven and waits for `resume`")
+
+
+def _advance(scene: Scene) -> Decision:
+    release = scene.release
+    why = "known-good" if release.known_good else (scene.verdict.reason if scene.verdict else "")
+    if release.last_step:
+        if not scene.acting:
+            return succeed(scene, f"proven: {why} (mode observe: nothing was changed)", AlertEvent.PROVEN)
+        return scene.go(Phase.PROMOTING, f"proven: {why}", Action.PROMOTE)
+    entered = StepRecord(entered_at=scene.now)
+    ahead = scene.update(step=release.step + 1, steps=(*release.steps, entered), gate_open=False)
+    step = ahead.release.current_step
+    return Decision(Action.ADVANCE, f"to step {release.step + 2} ({step.weight:g} %): {why}", ahead.state)
+
+
+def _gate_timeout(scene: Scene) -> Decision | None:
+    release = scene.release
+    held, gate = release.pause, release.current_step.gate
+    if held is None or held.kind is not PauseKind.GATE:
+        return None
+    waited = scene.now - held.since
+    if gate and gate.timeout and gate.then is GateTimeout.ROLLBACK and waited >= gate.timeout:
+        reason = f"the gate of step {release.step + 1} was not opened within {show_duration(gate.timeout)}"
+        return give_up(scene, Cause(CauseKind.GATE_TIMEOUT, reason))
+    mark = f"gate/reminder{release.step}"
+    if waited >= ((gate.timeout if gate else None) or GATE_REMINDER) and mark not in release.alerted:
+        summary = f"{scene.state.target}: the gate of step {release.step + 1} waits for {show_duration(waited)}"
+        told = scene.tell(announce(scene, AlertEvent.GATE, summary, mark=mark))
+        return told.update(alerted=(*release.alerted, mark)).hold(held.reason)
+    return None
+
+
+def _stay_paused(scene: Scene) -> Decision:
+    held = scene.release.pause
+    return scene.hold(f"paused: {held.reason if held else 'no reason recorded'}")
+
+
+_PROGRESSING: tuple[Rule, ...] = (
+    superseded,
+    hard_failed,
+    failed,
+    drifted,
+    _deadline,
+    _reach_weight,
+    _settle,
+    _await_proof,
+    _gate,
+    _advance,
+)
+_PAUSED: tuple[Rule, ...] = (superseded, hard_failed, failed, drifted, _gate_timeout, _stay_paused)

@@ -1,0 +1,160 @@
+"""Giving a release up: why it starts, how the canary leaves service, how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from analyzer.decision.announce import announce
+from analyzer.decision.moves import drain, next_move
+from analyzer.decision.scene import Rule, Scene, first_answer
+from analyzer.model.alert import AlertEvent
+from analyzer.model.decision import Action, Decision
+from analyzer.model.duration import show_duration
+from analyzer.model.phase import Phase
+from analyzer.model.plan import Promotion
+from analyzer.model.state import Cause, CauseKind, Result, Version
+from analyzer.model.target import Side
+from analyzer.model.workload import Move, Replicas, WriteTemplate
+
+STUCK_AFTER = timedelta(minutes=10)
+"""A rollback that takes longer than this raises a `stuck` alert, once."""
+
+
+def give_up(scene: Scene, cause: Cause) -> Decision:
+    """Enter ROLLING_BACK, with the alert in the same write (none for a superseded release)."""
+    reason = f"{cause.kind}: {cause.reason}"
+    scene = scene.update(cause=cause, aborted_at=scene.now, pause=None)
+    if _undoes_a_swap(scene):
+        handled = Version(scene.stable.uid, scene.release.canary.hash)
+        roles = scene.state.roles.swapped()
+        scene = replace(scene, state=replace(scene.state, roles=roles, handled=handled, expected=_mirror(scene)))
+    if cause.kind is CauseKind.SUPERSEDED:
+        return scene.go(Phase.ROLLING_BACK, reason, Action.ROLLBACK)
+    alert = announce(
+        scene,
+        AlertEvent.ABORTED,
+        f"{scene.state.target}: rolling back, {cause.reason}",
+        mark="rolling-back",
+        status="rolling back",
+        cause=cause.kind.value,
+        culprit=cause.culprit,
+    )
+    return scene.go(Phase.ROLLING_BACK, reason, Action.ROLLBACK, alert)
+
+
+def roll_back(scene: Scene) -> Decision:
+    """One tick of ROLLING_BACK."""
+    return first_answer(_RULES, _noting_safety(scene))
+
+
+def _undoes_a_swap(scene: Scene) -> bool:
+    """After a swap the roles stand exchanged: the version to put back is in the present canary's Deployment."""
+    release = scene.release
+    return release.plan.promote is Promotion.SWAP and release.written
+
+
+def _mirror(scene: Scene) -> Replicas | None:
+    expected = scene.state.expected
+    return None if expected is None else Replicas(stable=expected.canary, canary=expected.stable)
+
+
+def _observing(scene: Scene) -> Decision | None:
+    return None if scene.acting else _finish(scene)
+
+
+def _noting_safety(scene: Scene) -> Scene:
+    """The canary is out of service once it has no ready pod and nothing of its version is on stable."""
+    serving = any(pod.ready and not pod.deleted for pod in scene.canary.pods)
+    if scene.release.safe_at is not None or scene.canary.replicas or serving or restoring(scene):
+        return scene
+    return scene.update(safe_at=scene.now)
+
+
+def restoring(scene: Scene) -> bool:
+    """Does stable still need the template back that it had before the release?"""
+    release = scene.release
+    return (
+        release.written
+        and release.plan.promote is Promotion.COPY_TEMPLATE
+        and scene.stable.template.hash == release.canary.hash
+        and release.stable.hash != release.canary.hash
+    )
+
+
+def _restore(scene: Scene) -> Decision | None:
+    if not restoring(scene):
+        return None
+    stable = scene.stable
+    move = WriteTemplate(
+        side=Side.STABLE,
+        deployment=stable.name,
+        uid=stable.uid,
+        before=stable.template.hash,
+        template=scene.release.stable,
+    )
+    return scene.make(move, "putting back the version that stable had")
+
+
+def _take_out(scene: Scene) -> Decision | None:
+    move = _withdrawal(scene)
+    return scene.make(move, "taking the canary out of service") if move else None
+
+
+def _withdrawal(scene: Scene) -> Move | None:
+    if scene.surge:
+        batch = max(1, scene.release.plan.capacity.max_surge.rounded_up(scene.release.total))
+        return drain(scene.canary, batch=batch, covered=scene.stable.settled)
+    goal = Replicas(stable=scene.release.total, canary=0)
+    return next_move(scene.stable, scene.canary, goal, scene.bounds)
+
+
+def _wait(scene: Scene) -> Decision | None:
+    stable, canary = scene.stable, scene.canary
+    complete = stable.settled and (scene.surge or stable.replicas == scene.release.total)
+    if canary.replicas == 0 and canary.current == 0 and complete:
+        return None
+    waiting = f"stable has {stable.available} of {stable.replicas} pods available, the canary {canary.current} left"
+    over = scene.now - scene.state.since >= STUCK_AFTER
+    if over and "stuck/rollback" not in scene.release.alerted:
+        summary = f"{scene.state.target}: the rollback has not finished in {show_duration(STUCK_AFTER)}: {waiting}"
+        scene = scene.tell(announce(scene, AlertEvent.STUCK, summary, mark="rollback"))
+        scene = scene.update(alerted=(*scene.release.alerted, "stuck/rollback"))
+    return scene.hold(f"rolling back: {waiting}")
+
+
+def _finish(scene: Scene) -> Decision:
+    release = scene.release
+    cause = release.cause or Cause(CauseKind.OPERATOR, "no cause recorded")
+    if cause.kind is CauseKind.SUPERSEDED:
+        summary = f"{scene.state.target}: {cause.reason}"
+        alert = announce(scene, AlertEvent.SUPERSEDED, summary)
+        scene = scene.update(ended_at=scene.now, result=Result.SUPERSEDED)
+        return scene.go(Phase.PENDING, cause.reason, Action.HOLD, alert)
+    scene = scene.update(
+        ended_at=scene.now,
+        result=Result.ABORTED,
+        safe_at=release.safe_at or (scene.now if scene.acting else None),
+    )
+    alert = announce(
+        scene,
+        AlertEvent.ABORTED,
+        f"{scene.state.target}: aborted, {cause.reason}"
+        + ("" if scene.acting else " (mode observe: nothing was changed)"),
+        mark="aborted",
+        status="aborted",
+        cause=cause.kind.value,
+        culprit=cause.culprit,
+        secondsToSafe=_seconds_to_safe(scene),
+    )
+    return scene.go(Phase.ABORTED, cause.reason, Action.HOLD, alert)
+
+
+def _seconds_to_safe(scene: Scene) -> float | None:
+    release = scene.release
+    if release.safe_at is None or release.aborted_at is None:
+        return None
+    return (release.safe_at - release.aborted_at).total_seconds()
+
+
+_RULES: tuple[Rule, ...] = (_observing, _restore, _take_out, _wait, _finish)

@@ -1,0 +1,53 @@
+"""What is told to people, with an id that stays the same over restarts and retries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class AlertEvent(StrEnum):
+    """What happened; routes match on it."""
+
+    STARTED = "started"
+    PAUSED = "paused"
+    ROLLING_BACK = "rolling-back"
+    ABORTED = "aborted"
+    PROMOTED = "promoted"
+    PROVEN = "proven"
+    STUCK = "stuck"
+    DRIFT = "drift"
+    SUPERSEDED = "superseded"
+    GUARD = "guard"
+    GATE = "gate"
+    GONE = "gone"
+
+
+class Severity(StrEnum):
+    """How much it matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One message. `id` is unique per transition; alerts with one `key` are about the same thing.
+
+    `details` is plain JSON: numbers, texts, lists and mappings.
+    """
+
+    id: str
+    key: str
+    event: AlertEvent
+    severity: Severity
+    target: str
+    namespace: str
+    release: str | None
+    summary: str
+    at: datetime
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False)

@@ -1,0 +1,52 @@
+"""The life of a release, as phases and the transitions that are allowed between them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where a canary target is in its life."""
+
+    IDLE = "IDLE"
+    PENDING = "PENDING"
+    PROGRESSING = "PROGRESSING"
+    PAUSED = "PAUSED"
+    PROMOTING = "PROMOTING"
+    BAKING = "BAKING"
+    SUCCEEDED = "SUCCEEDED"
+    ROLLING_BACK = "ROLLING_BACK"
+    ABORTED = "ABORTED"
+    GONE = "GONE"
+
+    @property
+    def resting(self) -> bool:
+        """No release is in progress: IDLE, or IDLE with a memory."""
+        return self in _RESTING
+
+    @property
+    def active(self) -> bool:
+        """A release holds a slot: replicas may move."""
+        return not self.resting and self is not Phase.PENDING
+
+
+_RESTING = frozenset({Phase.IDLE, Phase.SUCCEEDED, Phase.ABORTED, Phase.GONE})
+
+TRANSITIONS: dict[Phase, frozenset[Phase]] = {
+    Phase.IDLE: frozenset({Phase.PENDING, Phase.GONE}),
+    Phase.PENDING: frozenset({Phase.PROGRESSING, Phase.IDLE, Phase.GONE}),
+    Phase.PROGRESSING: frozenset(
+        {Phase.PAUSED, Phase.PROMOTING, Phase.SUCCEEDED, Phase.ROLLING_BACK, Phase.ABORTED, Phase.GONE}
+    ),
+    Phase.PAUSED: frozenset(
+        {Phase.PROGRESSING, Phase.PROMOTING, Phase.SUCCEEDED, Phase.ROLLING_BACK, Phase.ABORTED, Phase.GONE}
+    ),
+    Phase.PROMOTING: frozenset({Phase.PAUSED, Phase.BAKING, Phase.ROLLING_BACK, Phase.GONE}),
+    Phase.BAKING: frozenset({Phase.SUCCEEDED, Phase.ROLLING_BACK, Phase.GONE}),
+    Phase.SUCCEEDED: frozenset({Phase.PENDING, Phase.GONE}),
+    Phase.ROLLING_BACK: frozenset({Phase.ABORTED, Phase.PENDING, Phase.GONE}),
+    Phase.ABORTED: frozenset({Phase.PENDING, Phase.GONE}),
+    Phase.GONE: frozenset({Phase.IDLE}),
+}
+"""Every move that `decide` may make. PROGRESSING and PAUSED reach SUCCEEDED and ABORTED directly only in
+`mode: observe`, where nothing is ever written and so nothing has to be promoted or rolled back."""

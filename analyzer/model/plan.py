@@ -1,0 +1,121 @@
+"""How a release goes: its steps, the room it may take, and what to do when it can't be decided."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """`act` moves replicas; `observe` judges, alerts and shows, and never writes a workload."""
+
+    ACT = "act"
+    OBSERVE = "observe"
+
+
+class CapacityMode(StrEnum):
+    """`preserve` keeps stable + canary = total; `surge` never writes stable's replicas."""
+
+    PRESERVE = "preserve"
+    SURGE = "surge"
+
+
+class Promotion(StrEnum):
+    """How a proven version becomes the stable one."""
+
+    COPY_TEMPLATE = "copyTemplate"
+    SWAP = "swap"
+    EXTERNAL = "external"
+
+
+class Advance(StrEnum):
+    """What an intermediate step needs besides its dwell: the looser proof, or only no adverse evidence."""
+
+    PROOF = "proof"
+    TIME = "time"
+
+
+class OnInconclusive(StrEnum):
+    """What happens at the deadline without proof."""
+
+    HOLD = "hold"
+    ROLLBACK = "rollback"
+    PROMOTE = "promote"
+
+
+class OnDrift(StrEnum):
+    """What happens when someone else scales or edits a Deployment during a release."""
+
+    PAUSE = "pause"
+    REASSERT = "reassert"
+    ABORT = "abort"
+
+
+class GateTimeout(StrEnum):
+    """What a manual gate does when its time-out has passed."""
+
+    HOLD = "hold"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number of pods, or a percentage of the total, as Kubernetes' IntOrString."""
+
+    value: int
+    percent: bool = False
+
+    def rounded_up(self, total: int) -> int:
+        """Kubernetes' rounding of maxSurge."""
+        return math.ceil(total * self.value / 100) if self.percent else self.value
+
+    def rounded_down(self, total: int) -> int:
+        """Kubernetes' rounding of maxUnavailable."""
+        return total * self.value // 100 if self.percent else self.value
+
+    def __str__(self) -> str:
+        return f"{self.value}%" if self.percent else str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A step that waits for an operator. Without a time-out it waits for ever, and alerts once after 4 h."""
+
+    timeout: timedelta | None = None
+    then: GateTimeout = GateTimeout.HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A weight (percent of replicas, above 0 and below 100) and how long it is held at least."""
+
+    weight: float
+    hold: timedelta
+    gate: Gate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The room that our own writes may take, beyond and below the total."""
+
+    mode: CapacityMode = CapacityMode.PRESERVE
+    max_surge: Amount = Amount(25, percent=True)
+    max_unavailable: Amount = Amount(0)
+    max_canary_replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything about a release that is not statistics. Frozen when the release starts."""
+
+    steps: tuple[Step, ...]
+    capacity: Capacity = Capacity()
+    promote: Promotion = Promotion.COPY_TEMPLATE
+    advance: Advance = Advance.PROOF
+    bake: timedelta = timedelta(minutes=30)
+    deadline: timedelta = timedelta(hours=2)
+    on_inconclusive: OnInconclusive = OnInconclusive.HOLD
+    ready_within: timedelta = timedelta(minutes=5)
+    weight_tolerance: float = 5.0

@@ -1,0 +1,225 @@
+"""The state document of one target: all that must survive a kill. Nothing measured is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from analyzer.model.alert import Alert
+from analyzer.model.block import RosterEntry, Timing
+from analyzer.model.metric import Analysis
+from analyzer.model.phase import Phase
+from analyzer.model.plan import Mode, Plan, Step
+from analyzer.model.target import Roles
+from analyzer.model.workload import Move, Replicas, Template
+
+SCHEMA = 1
+"""Version of the state document. A document with a higher one is never read and never overwritten."""
+
+EXECUTED_KEPT = 50
+"""How many executed commands a document remembers; older ones are refused by the release they name."""
+
+
+class Verb(StrEnum):
+    """What an operator can ask for."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    PROMOTE = "promote"
+    ABORT = "abort"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An operator's request. `subject` is the release id it is for; for start and retry the canary's hash."""
+
+    id: str
+    verb: Verb
+    subject: str
+    by: str
+    at: datetime
+    extend: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutedCommand:
+    """A command that was carried out or refused, and the answer that `status` repeats."""
+
+    id: str
+    verb: Verb
+    accepted: bool
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """When a step was entered (its abort evidence starts) and when its replicas were reached (its proof starts)."""
+
+    entered_at: datetime
+    settled_at: datetime | None = None
+
+
+class PauseKind(StrEnum):
+    """Why a release is paused."""
+
+    OPERATOR = "operator"
+    GATE = "gate"
+    DRIFT = "drift"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A stop of forward moves."""
+
+    kind: PauseKind
+    reason: str
+    since: datetime
+
+
+class CauseKind(StrEnum):
+    """Why a release was given up."""
+
+    FAIL = "fail"
+    GUARD = "guard"
+    HARD_FAILURE = "hard-failure"
+    OPERATOR = "operator"
+    SUPERSEDED = "superseded"
+    INCONCLUSIVE = "inconclusive"
+    DRIFT = "drift"
+    GATE_TIMEOUT = "gate-timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a release is rolled back, with the metric that did it where one did."""
+
+    kind: CauseKind
+    reason: str
+    culprit: str | None = None
+
+
+class Result(StrEnum):
+    """How a release ended."""
+
+    PROMOTED = "promoted"
+    ABORTED = "aborted"
+    SUPERSEDED = "superseded"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineClock:
+    """Time that counts towards the deadline, and the moment up to which it was counted."""
+
+    spent: timedelta
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the canary: the Deployment's uid and the hash of its template."""
+
+    uid: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One attempt to take one canary template to production.
+
+    `stable` is the template that stable had, to be put back by a rollback; `step` counts from 0; `steps` has a
+    record for each step entered so far; `written` says that the canary's template was written to stable.
+    """
+
+    id: str
+    canary: Template
+    stable: Template
+    plan: Plan
+    analysis: Analysis
+    mode: Mode
+    total: int
+    timing: Timing
+    started_at: datetime
+    clock: DeadlineClock
+    steps: tuple[StepRecord, ...]
+    known_good: bool = False
+    step: int = 0
+    gate_open: bool = False
+    extended: timedelta = timedelta(0)
+    written: bool = False
+    roster: tuple[RosterEntry, ...] = ()
+    alerted: tuple[str, ...] = ()
+    blind_since: datetime | None = None
+    pause: Pause | None = None
+    cause: Cause | None = None
+    aborted_at: datetime | None = None
+    safe_at: datetime | None = None
+    ended_at: datetime | None = None
+    result: Result | None = None
+
+    @property
+    def current_step(self) -> Step:
+        """The step that the release is in."""
+        return self.plan.steps[self.step]
+
+    @property
+    def last_step(self) -> bool:
+        """No step comes after this one."""
+        return self.step == len(self.plan.steps) - 1
+
+    @property
+    def record(self) -> StepRecord:
+        """When the present step was entered and settled."""
+        return self.steps[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """An alert on its way: the receivers that have it, and when to try the others again."""
+
+    alert: Alert
+    delivered: tuple[str, ...] = ()
+    attempts: int = 0
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """The state document.
+
+    `handled` is the last canary version that was taken up (None: the target was never seen); `unmanaged` until
+    the first release begins: replicas are left alone. `stable_hash` is the version known to be stable, `previous`
+    the one that was stable before it. `expected` is what our last writes asked for and `intent` the write that may
+    be under way: replicas that match neither were changed by someone else.
+    """
+
+    target: str
+    roles: Roles
+    phase: Phase
+    since: datetime
+    reason: str
+    schema: int = SCHEMA
+    epoch: int = 0
+    handled: Version | None = None
+    unmanaged: bool = True
+    stable_hash: str | None = None
+    previous: str | None = None
+    release: Release | None = None
+    releases: int = 0
+    expected: Replicas | None = None
+    intent: Move | None = None
+    outbox: tuple[OutboxEntry, ...] = ()
+    executed: tuple[ExecutedCommand, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+    def enter(self, phase: Phase, now: datetime, reason: str) -> TargetState:
+        """The same document in another phase."""
+        return replace(self, phase=phase, since=now, reason=reason)
+
+    def with_release(self, release: Release) -> TargetState:
+        """The same document with a changed release."""
+        return replace(self, release=release)

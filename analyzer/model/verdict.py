@@ -1,0 +1,88 @@
+"""What the judge says: a classification per metric and a verdict per analysis, each with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analyzer.model.block import Counts
+
+
+class Classification(StrEnum):
+    """What is known about one metric. HIGH: the canary is worse upwards; LOW: worse downwards."""
+
+    PASS = "PASS"
+    HIGH = "HIGH"
+    LOW = "LOW"
+    NO_DATA = "NO_DATA"
+    ERROR = "ERROR"
+    UNDECIDED = "UNDECIDED"
+
+
+class Outcome(StrEnum):
+    """What is known about the whole analysis."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvidence:
+    """Evidence in nats (log e-value) and the thresholds at which it decides.
+
+    `advance` is the evidence for the looser proof that an intermediate step needs; it has the threshold of
+    `promote`.
+    """
+
+    abort: float
+    promote: float
+    advance: float
+    abort_at: float
+    promote_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricVerdict:
+    """One metric: its class, why, and the numbers behind it (those of the step being judged).
+
+    `ratio` and `interval` compare canary to stable; `seconds_to_abort` and `seconds_to_promote` estimate what
+    is still missing at present traffic and effect, None when it can't be estimated or will not come.
+    """
+
+    name: str
+    classification: Classification
+    reason: str
+    canary: Counts = Counts(0, 0)
+    stable: Counts = Counts(0, 0)
+    ratio: float | None = None
+    interval: tuple[float, float] | None = None
+    evidence: LogEvidence | None = None
+    proven: bool = False
+    advance_proven: bool = False
+    adverse: bool = False
+    seconds_to_promote: float | None = None
+    seconds_to_advance: float | None = None
+    silent_pods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The whole analysis at one moment.
+
+    `holds` is a guard with scope `both` that is broken: it stops forward moves and is no FAIL. `covered` says
+    whether every canary pod has been in at least one full block. `observed_share` is the canary's part of the
+    requests, None without any. `last_block` is the newest block in the evidence.
+    """
+
+    outcome: Outcome
+    reason: str
+    metrics: tuple[MetricVerdict, ...] = ()
+    culprit: str | None = None
+    advance: bool = False
+    adverse: bool = False
+    covered: bool = False
+    holds: str | None = None
+    observed_share: float | None = None
+    last_block: int | None = None

@@ -1,0 +1,176 @@
+"""What is seen of the two Deployments, and what may be done to them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from analyzer.model.block import Timing
+from analyzer.model.target import Side, Target
+
+IGNORED_ANNOTATIONS = ("kubectl.kubernetes.io/restartedAt",)
+"""Annotations of a pod template that do not make a new version: a restart is not a release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A pod template and the identity of the version in it.
+
+    `hash` leaves out the selector labels and ignored annotations, so the same version has the same hash in
+    both Deployments. `content` is the template as the API server defaulted it.
+    """
+
+    hash: str
+    content: Mapping[str, Any] = field(hash=False, compare=False)
+
+
+def template_of(
+    content: Mapping[str, Any], selector: Iterable[str], ignored: Iterable[str] = IGNORED_ANNOTATIONS
+) -> Template:
+    """Identify the version in a pod template; `selector` names the label keys of the Deployment's selector."""
+    metadata = dict(content.get("metadata") or {})
+    labels = _without(metadata.get("labels"), selector)
+    annotations = _without(metadata.get("annotations"), ignored)
+    identity = {"labels": labels, "annotations": annotations, "spec": content.get("spec")}
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return Template(hash=hashlib.sha256(text.encode()).hexdigest()[:12], content=content)
+
+
+def _without(entries: Mapping[str, Any] | None, dropped: Iterable[str]) -> dict[str, Any]:
+    drop = set(dropped)
+    return {key: value for key, value in (entries or {}).items() if key not in drop}
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod of a side. `waiting` is the container's waiting reason (CrashLoopBackOff, ImagePullBackOff, ...)."""
+
+    name: str
+    created_at: datetime
+    ready: bool = False
+    available: bool = False
+    ready_at: datetime | None = None
+    deleted: bool = False
+    restarts: int = 0
+    out_of_memory: int = 0
+    waiting: str | None = None
+    unschedulable: str | None = None
+    last_termination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One Deployment with its pods.
+
+    `replicas` is what its spec asks for; `current` how many pods it has (terminating ones excepted),
+    `updated` how many of them run the present template, `available` how many are steadily ready.
+    `writers` names who last wrote "replicas" and "template", where that is known.
+    """
+
+    name: str
+    uid: str
+    replicas: int
+    current: int
+    updated: int
+    available: int
+    template: Template
+    selector: Mapping[str, str]
+    pods: tuple[Pod, ...] = ()
+    progress_deadline_exceeded: bool = False
+    replica_failure: str | None = None
+    paused: bool = False
+    writers: Mapping[str, str] = field(default_factory=dict)
+    change_cause: str | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Every pod that the spec asks for is there, runs the present template and is available."""
+        return self.current == self.updated == self.available == self.replicas
+
+    def template_for(self, version: Template) -> Template:
+        """`version` as this Deployment can carry it: with this Deployment's own selector labels."""
+        metadata = dict(version.content.get("metadata") or {})
+        foreign = {key: value for key, value in (metadata.get("labels") or {}).items() if key not in self.selector}
+        content = {**version.content, "metadata": {**metadata, "labels": {**foreign, **self.selector}}}
+        return Template(hash=version.hash, content=content)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a pending release may begin: `obstacle` says why not; `timing` is what was measured for it."""
+
+    obstacle: str | None = None
+    timing: Timing | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The world as one tick sees it: the target as configured now, and its Deployments (None: does not exist).
+
+    It reflects every write that the adapter has reported as done.
+    """
+
+    target: Target
+    stable: Workload | None
+    canary: Workload | None
+    admission: Admission = Admission()
+
+    def side(self, side: Side) -> Workload | None:
+        """The workload that plays this side."""
+        return self.stable if side is Side.STABLE else self.canary
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """Requested replicas of both sides."""
+
+    stable: int
+    canary: int
+
+    def with_side(self, side: Side, count: int) -> Replicas:
+        """The same with one side changed."""
+        return Replicas(count, self.canary) if side is Side.STABLE else Replicas(self.stable, count)
+
+    @property
+    def share(self) -> float:
+        """The canary's part of all pods, 0 to 1."""
+        both = self.stable + self.canary
+        return self.canary / both if both else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Set a side's replicas from `before` to `after`; refused when it no longer stands at `before`."""
+
+    side: Side
+    deployment: str
+    uid: str
+    before: int
+    after: int
+    kind: Literal["scale"] = "scale"
+
+    def __str__(self) -> str:
+        return f"scale {self.deployment} ({self.side}) from {self.before} to {self.after}"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTemplate:
+    """Write a pod template to a side; refused when its template is no longer the one with hash `before`."""
+
+    side: Side
+    deployment: str
+    uid: str
+    before: str
+    template: Template
+    kind: Literal["template"] = "template"
+
+    def __str__(self) -> str:
+        return f"write version {self.template.hash} to {self.deployment} ({self.side})"
+
+
+Move = Scale | WriteTemplate

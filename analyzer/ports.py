@@ -1,0 +1,169 @@
+"""What the engine needs from the world, as small Protocols, each with the errors it may raise.
+
+Adapters: `sandbox` (processes on this machine), `observation` (Prometheus), `record` (documents), `alerting`.
+Fakes stand in `tests/fakes`; one contract suite per port runs on the fake and on the real adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from analyzer.model.alert import Alert
+from analyzer.model.block import Block, NoData, Reading, RosterEntry, Timing
+from analyzer.model.decision import Decision
+from analyzer.model.errors import ObservationError
+from analyzer.model.metric import Metric
+from analyzer.model.state import Command, TargetState
+from analyzer.model.target import Roles, Target
+from analyzer.model.verdict import Verdict
+from analyzer.model.workload import Move, Snapshot
+
+
+class Clock(Protocol):
+    """Time, as an argument to everything else."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never steps."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRequest:
+    """Ask for every closed block after number `after`, for one target's release.
+
+    `warmup` is in seconds: a pod takes part in blocks that start that long after it was ready (and after its
+    process started).
+    """
+
+    target: str
+    namespace: str
+    metrics: tuple[Metric, ...]
+    roster: tuple[RosterEntry, ...]
+    timing: Timing
+    after: int
+    warmup: float
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Blocks after the requested one, gap-free up to `upto` (which is `after` when none has closed yet).
+
+    Per metric: blocks (ratio) or readings (query), in order, or the error that its query met. A metric with an
+    error has no blocks at all in this answer; ask for the same blocks again.
+    """
+
+    upto: int
+    metrics: Mapping[str, Sequence[Block] | Sequence[Reading] | ObservationError]
+
+
+class MetricSource(Protocol):
+    """Prometheus, seen as blocks."""
+
+    def collect(self, requests: Sequence[BlockRequest]) -> Mapping[str, Collected | ObservationError]:
+        """Answer all requests of a sweep with few queries, by target; never raises for one target's failure."""
+        ...
+
+    def measure(
+        self, namespace: str, pods: Sequence[str], metrics: Sequence[Metric], interval: float
+    ) -> Timing | NoData:
+        """Find scrape interval and delay from these pods' live series and cut time for a release.
+
+        Raises ObservationError when Prometheus can't be asked.
+        """
+        ...
+
+
+class Workloads(Protocol):
+    """The two Deployments of a target."""
+
+    def snapshot(self, target: Target, roles: Roles) -> Snapshot:
+        """See both sides. Reflects every write that `apply` has returned from. Raises ActuationError."""
+        ...
+
+    def apply(self, target: Target, move: Move, epoch: int) -> None:
+        """Make one absolute write, fenced by `epoch`. Raises ConflictError when the old value does not match,
+        ActuationError otherwise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document and the version to name when it is saved again."""
+
+    state: TargetState
+    version: str
+
+
+class ReleaseStore(Protocol):
+    """The documents of each target."""
+
+    def load(self, target: str) -> Stored | None:
+        """The state document, or None when there is none. Raises RecordError (corrupt, newer schema, unreadable)."""
+        ...
+
+    def save(self, state: TargetState, version: str | None) -> str:
+        """Write the state document if it still has `version` (None: must not exist); gives the new version.
+
+        Raises StaleStateError, RecordError.
+        """
+        ...
+
+    def publish(self, target: str, status: Mapping[str, Any]) -> None:
+        """Write the status document. Raises RecordError."""
+        ...
+
+    def append_history(self, target: str, entry: Mapping[str, Any]) -> None:
+        """Add to the bounded history. Entries with an `id` already there are not added twice. Raises RecordError."""
+        ...
+
+    def commands(self, target: str) -> Sequence[Command]:
+        """The operators' commands that are on file, oldest first. Raises RecordError."""
+        ...
+
+
+class AlertSink(Protocol):
+    """One receiver."""
+
+    @property
+    def name(self) -> str:
+        """The receiver's name in the configuration."""
+        ...
+
+    def deliver(self, alert: Alert) -> None:
+        """Deliver once; a repeated id must not bother people twice. Raises AlertError."""
+        ...
+
+
+class Lease(Protocol):
+    """The right to write."""
+
+    def held(self) -> int | None:
+        """The epoch under which this process may write now, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is known after one tick of one target; `error` when the tick failed and held."""
+
+    target: Target
+    at: datetime
+    decision: Decision
+    snapshot: Snapshot | None = None
+    verdict: Verdict | None = None
+    error: str | None = None
+
+
+class Reporter(Protocol):
+    """Anyone who wants to see every tick: the log, the live view, Events."""
+
+    def report(self, report: Report) -> None:
+        """Take note. Must not raise and must not block."""
+        ...
