@@ -1,0 +1,58 @@
+# Every command of a developer. Needs nothing beforehand but python3 (3.11 or newer), make and, on Debian, apt.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help setup demo test check format lint types contracts unit bench lock clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## install everything into .venv
+
+.venv/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "expected Python 3.11 or newer, found $$($(PYTHON) --version); name another with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || .ci/venv $(PYTHON)
+	@echo "installing the locked libraries into .venv (once, about a minute) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . >&2
+	@touch $@
+
+demo: .venv/.ready ## a good release is promoted, a bad one aborted with an alert; options: ARGS="--json"
+	@$(BIN)/canary-analyzer demo $(ARGS)
+
+test: .venv/.ready ## every test: unit, properties, scenarios, and integration with a real Prometheus
+	$(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term $(ARGS)
+
+check: .venv/.ready lint types contracts unit ## format, lint, types, import contracts, unit tests; under a minute
+
+lint: .venv/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/.ready
+	$(BIN)/mypy
+
+contracts: .venv/.ready
+	$(BIN)/lint-imports
+
+unit: .venv/.ready
+	$(BIN)/pytest -q -n auto tests/unit tests/properties
+
+format: .venv/.ready ## let the tools format and mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.ready ## measure decision quality, demo times and cost; prints tables
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: .venv/.ready ## resolve the libraries anew into requirements.lock
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade --output-file requirements.lock
+
+clean: ## remove everything that was made here
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
