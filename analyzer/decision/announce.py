@@ -73,5 +73,5 @@ def _numbers(metric: MetricVerdict) -> dict[str, Any]:
         "canary": {"events": metric.canary.events, "total": metric.canary.total},
         "stable": {"events": metric.stable.events, "total": metric.stable.total},
         "ratio": metric.ratio,
-        "interval": list(metric.interval) if metric.interval else None,
+        "interval": metric.finite_interval(),
     }

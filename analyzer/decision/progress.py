@@ -11,7 +11,7 @@ from analyzer.decision.replicas import split
 from analyzer.decision.rollback import give_up
 from analyzer.decision.scene import Rule, Scene, first_answer
 from analyzer.decision.success import succeed
-from analyzer.decision.watch import drifted, failed, hard_failed, superseded, time_spent
+from analyzer.decision.watch import drifted, failed, frozen, hard_failed, superseded, time_spent
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
 from analyzer.model.duration import show_duration
@@ -214,6 +214,7 @@ _PROGRESSING: tuple[Rule, ...] = (
     hard_failed,
     failed,
     drifted,
+    frozen,
     _deadline,
     _reach_weight,
     _settle,

@@ -17,7 +17,7 @@ from analyzer.decision.progress import hold_back
 from analyzer.decision.rollback import give_up
 from analyzer.decision.scene import Rule, Scene, first_answer
 from analyzer.decision.success import succeed
-from analyzer.decision.watch import accept_replicas, drifted, failed, hard_failed, notice_edit, superseded
+from analyzer.decision.watch import accept_replicas, drifted, failed, frozen, hard_failed, notice_edit, superseded
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
 from analyzer.model.duration import show_duration
@@ -183,6 +183,7 @@ _PROMOTING: tuple[Rule, ...] = (
     hard_failed,
     _fail_before_writing,
     drifted,
+    frozen,
     _stop_for_guard,
     _hand_over,
     _replace_canary,

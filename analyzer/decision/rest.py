@@ -100,6 +100,8 @@ def _empty_canary(scene: Scene) -> Decision | None:
 
 def _obstacle(scene: Scene) -> Decision | None:
     stable, admission = scene.stable, scene.snapshot.admission
+    if admission.frozen:
+        return scene.hold("frozen by the configuration: nothing starts")
     if stable.replicas == 0:
         return scene.hold(f"{stable.name} has no replicas: scale it to what production needs")
     if not stable.settled:

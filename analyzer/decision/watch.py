@@ -199,6 +199,11 @@ def notice_edit(scene: Scene) -> Scene:
     return _alert_once(scene, AlertEvent.DRIFT, f"{scene.state.target}: {reason}", "stable-template")
 
 
+def frozen(scene: Scene) -> Decision | None:
+    """The configuration says `freeze: true`: nothing moves forward."""
+    return scene.hold("frozen by the configuration: nothing moves forward") if scene.snapshot.admission.frozen else None
+
+
 def accept_replicas(scene: Scene) -> Scene:
     """Take the replicas as they are for ours; the next move goes on from there."""
     return replace(scene, state=replace(scene.state, expected=Replicas(scene.stable.replicas, scene.canary.replicas)))

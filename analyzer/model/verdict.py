@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,8 +48,10 @@ class LogEvidence:
 class MetricVerdict:
     """One metric: its class, why, and the numbers behind it (those of the step being judged).
 
-    `ratio` and `interval` compare canary to stable; `seconds_to_abort` and `seconds_to_promote` estimate what
-    is still missing at present traffic and effect, None when it can't be estimated or will not come.
+    `ratio` and `interval` compare canary to stable; an end that the data do not bound is 0 or infinity, and
+    without any event (for `ratio`: without one in stable) they are None. `seconds_to_promote` and
+    `seconds_to_advance` estimate what is still missing at present traffic if the canary is like stable, None
+    when it is proven already, can't be estimated, or will not come.
     """
 
     name: str
@@ -65,6 +68,13 @@ class MetricVerdict:
     seconds_to_promote: float | None = None
     seconds_to_advance: float | None = None
     silent_pods: tuple[str, ...] = ()
+
+    def finite_interval(self) -> tuple[float | None, float | None] | None:
+        """The interval for JSON, which has no infinity: an end that the data do not bound is None."""
+        if self.interval is None:
+            return None
+        low, high = (end if math.isfinite(end) else None for end in self.interval)
+        return low, high
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,11 +101,15 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whether a pending release may begin: `obstacle` says why not; `timing` is what was measured for it."""
+    """Whether a release may begin: `obstacle` says why not; `timing` is what was measured for it.
+
+    `frozen`: nothing starts and nothing moves forward; rollbacks still happen.
+    """
 
     obstacle: str | None = None
     timing: Timing | None = None
     warnings: tuple[str, ...] = ()
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

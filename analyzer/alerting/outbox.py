@@ -1,0 +1,111 @@
+"""Delivers the alerts that a state document holds. The engine calls it and saves the entries that remain.
+
+At least once: an entry leaves the document only after every receiver has its alert. Order is kept per receiver, so a
+receiver that fails gets nothing newer before what it missed; other receivers do not wait for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+import structlog
+
+from analyzer.alerting.routing import Router
+from analyzer.model.errors import AlertError
+from analyzer.model.state import OutboxEntry
+from analyzer.ports import AlertSink
+
+FIRST_WAIT = timedelta(seconds=1)
+"""How long to wait after the first failure; twice as long after each further one."""
+
+LONGEST_WAIT = timedelta(minutes=5)
+"""No wait is longer than this, so a receiver that is back gets its alerts within that time."""
+
+KEPT_FOR = timedelta(days=3)
+"""An alert older than this is dropped, with an error in the log: the state document must not grow for ever."""
+
+_log = structlog.get_logger(__name__)
+
+
+class _Attempt(Enum):
+    DELIVERED = auto()
+    DROPPED = auto()
+    FAILED = auto()
+
+
+def flush(entries: tuple[OutboxEntry, ...], router: Router, now: datetime) -> tuple[OutboxEntry, ...]:
+    """Try what is due; gives the entries that still have a receiver to reach. Never raises.
+
+    A receiver is tried until its first failure. One that refuses an alert for good counts as done with it, which is
+    logged as an error.
+    """
+    waiting: set[str] = set()
+    remaining = []
+    for entry in entries:
+        after = _advance(entry, router, waiting, now)
+        if after is not None:
+            remaining.append(after)
+    return tuple(remaining)
+
+
+def _advance(entry: OutboxEntry, router: Router, waiting: set[str], now: datetime) -> OutboxEntry | None:
+    """The entry after this try, or None when it is done. Adds receivers that have to wait to `waiting`."""
+    open_receivers = [name for name in router.receivers(entry.alert) if name not in entry.delivered]
+    if entry.alert.at + KEPT_FOR < now:
+        if open_receivers:
+            _log.error("alert_dropped", receivers=open_receivers, reason="too old", **_about(entry))
+        return None
+    if entry.not_before is not None and now < entry.not_before:
+        waiting.update(open_receivers)
+        return entry if open_receivers else None
+    return _tried(entry, open_receivers, router, waiting, now)
+
+
+def _tried(
+    entry: OutboxEntry, open_receivers: list[str], router: Router, waiting: set[str], now: datetime
+) -> OutboxEntry | None:
+    reached, failed = list(entry.delivered), False
+    for name in open_receivers:
+        if name in waiting:
+            continue
+        if _attempt(router.sink(name), entry) is _Attempt.FAILED:
+            failed = True
+            waiting.add(name)
+        else:
+            reached.append(name)
+    if set(open_receivers) <= set(reached):
+        return None
+    after = replace(entry, delivered=tuple(reached))
+    return _postponed(after, now) if failed else after
+
+
+def _attempt(sink: AlertSink, entry: OutboxEntry) -> _Attempt:
+    try:
+        sink.deliver(entry.alert)
+    except AlertError as error:
+        if not error.retryable:
+            _log.error("alert_dropped", receivers=[sink.name], reason=str(error), **_about(entry))
+            return _Attempt.DROPPED
+        _log.warning("alert_failed", receiver=sink.name, reason=str(error), **_about(entry))
+        return _Attempt.FAILED
+    except Exception as error:  # noqa: BLE001 - a bug in one receiver must not keep alerts from the others
+        _log.error("alert_failed", receiver=sink.name, reason=type(error).__name__, **_about(entry))
+        return _Attempt.FAILED
+    return _Attempt.DELIVERED
+
+
+def _postponed(entry: OutboxEntry, now: datetime) -> OutboxEntry:
+    return replace(entry, attempts=entry.attempts + 1, not_before=now + wait_after(entry.attempts))
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait when a try failed after `attempts` earlier failures: 1 s, 2 s, 4 s .. 5 min."""
+    doublings = min(attempts, 16)  # far beyond the longest wait, far below what a timedelta can hold
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+
+
+def _about(entry: OutboxEntry) -> dict[str, object]:
+    alert = entry.alert
+    return {"alert": alert.id, "target": alert.target, "release": alert.release, "attempts": entry.attempts + 1}

@@ -1,0 +1,226 @@
+"""The command: sets the stage, plays the releases one after the other, shows how each ended."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from analyzer import bootstrap
+from analyzer.cli.demo.live import LiveView
+from analyzer.cli.demo.result import Played, as_json, as_table
+from analyzer.cli.demo.story import Storyteller
+from analyzer.cli.errors import ExitCode
+from analyzer.config import Configuration, load
+from analyzer.model.errors import SandboxError
+from analyzer.ports import Reporter
+from analyzer.record import FileStore
+from analyzer.sandbox.service import tally
+from analyzer.sandbox.shop import ROLES, ReleaseKind, Shop, ShopSettings
+from analyzer.telemetry import LogReporter, configure
+
+_LONGEST = 240.0  # seconds that one release may take before the demo calls it unfinished
+_DELIVERY = 10.0  # seconds that an abort alert may take to arrive
+_ABORTED = "canary-analyzer.aborted"
+_FIRST_SIGHT = 20.0  # seconds until the daemon must have seen the Deployments
+_POLL = 0.05
+_COUNTED = 1.2  # seconds until the traffic program has reported what happened up to now
+
+_EXAMPLES = """
+Examples:
+
+  canary-analyzer demo                         a good release, then a bad one
+
+  canary-analyzer demo --release crash-loop    a version that does not stay up
+
+  canary-analyzer demo --release all --json    every kind; the result as JSON on stdout
+
+  canary-analyzer demo --keep                  leave it running and look around
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What is running while releases are played; `title` names the release to whoever watches."""
+
+    shop: Shop
+    story: Storyteller
+    title: Callable[[str], None]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo", epilog=_EXAMPLES)(demo)
+
+
+def demo(
+    *,
+    release: Annotated[
+        str, typer.Option(help="good, bad, slow-start, crash-loop, no-traffic or all; good, then bad by default")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the users and of the shop's errors.")] = 1,
+    rps: Annotated[float, typer.Option(min=1, max=2000, help="Users' requests per second.")] = 400.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running until Ctrl-C.")] = False,
+    only_json: Annotated[bool, typer.Option("--json", help="Only the result on stdout, as JSON.")] = False,
+) -> None:
+    """Release versions of a small web shop on this machine: real processes, real traffic, a real Prometheus.
+
+    By default a healthy version, which is promoted, and then one with three times the errors, which is aborted with
+    an alert. Exit status 0 when every release ended as its kind should, 2 when not, 1 on an error.
+    """
+    kinds = _kinds(release)
+    began = time.monotonic()
+    screen = Console(stderr=only_json)
+    with _terminated_like_interrupted(), ExitStack() as stack:
+        stage = _set_stage(stack, ShopSettings(seed=seed, rps=rps), screen)
+        played = [_play(stage, kind) for kind in kinds]
+        prometheus = stage.shop.prometheus.version
+        if keep:
+            _keep(stage.shop)
+    if only_json:
+        releases = [as_json(one) for one in played]
+        seconds = round(time.monotonic() - began, 1)
+        sys.stdout.write(f"{json.dumps({'releases': releases, 'prometheus': prometheus, 'seconds': seconds})}\n")
+    else:
+        screen.print(as_table(played))
+    raise typer.Exit(ExitCode.DONE if all(one.right for one in played) else ExitCode.ABORTED)
+
+
+def _kinds(release: str) -> Sequence[ReleaseKind]:
+    if release == "all":
+        return tuple(ReleaseKind)
+    if not release:
+        return ReleaseKind.GOOD, ReleaseKind.BAD
+    try:
+        return (ReleaseKind(release),)
+    except ValueError as error:
+        expected = ", ".join([*ReleaseKind, "all"])
+        raise typer.BadParameter(f"expected one of {expected}, found {release!r}", param_hint="--release") from error
+
+
+def _set_stage(stack: ExitStack, settings: ShopSettings, screen: Console) -> _Stage:
+    """Start everything; what was started ends with `stack`."""
+    view = LiveView(screen) if screen.is_terminal else None
+    sys.stderr.write("starting ten pods, their users and Prometheus (it is fetched the first time) ...\n")
+    shop = stack.enter_context(Shop(settings))
+    _log_beside(view, shop.directory, stack)
+    story = Storyteller()
+    reporters: list[Reporter] = [LogReporter(), story]
+    if view is not None:
+        reporters.append(view)
+    store = FileStore(shop.directory / "documents")
+    daemon = bootstrap.daemon(
+        _configuration(shop), shop.workloads, store, reporters=reporters, status_every=timedelta(seconds=1)
+    )
+    stack.enter_context(view or nullcontext())
+    stack.callback(daemon.stop)
+    daemon.start()
+    _await_first_sight(store)
+    return _Stage(shop, story, view.announce if view is not None else _announce_on_stderr)
+
+
+def _log_beside(view: LiveView | None, folder: Path, stack: ExitStack) -> None:
+    """One structured line per decision on stderr; in a file where the live view has the terminal."""
+    if view is None:
+        configure(sys.stderr)
+        return
+    log = stack.enter_context((folder / "daemon.log").open("w", encoding="utf-8"))
+    stack.callback(configure, sys.stderr, logging.WARNING)
+    configure(log)
+
+
+def _configuration(shop: Shop) -> Configuration:
+    """The configuration file of the demo with the addresses filled in, read as any other."""
+    text = (files(__package__) / "shop.yaml").read_text(encoding="utf-8")
+    text = text.replace("PROMETHEUS_URL", shop.prometheus.url).replace("RECEIVER_URL", shop.receiver.url)
+    path = shop.directory / "shop.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load([path])
+
+
+def _await_first_sight(store: FileStore) -> None:
+    """A release begins by a change that the daemon sees: it has to have seen what was there before."""
+    deadline = time.monotonic() + _FIRST_SIGHT
+    while store.load("shop") is None:
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"expected the daemon to see the shop within {_FIRST_SIGHT:g} s; is the machine very busy?"
+            )
+        time.sleep(_POLL)
+
+
+def _announce_on_stderr(title: str) -> None:
+    sys.stderr.write(f"playing: {title}\n")
+
+
+def _play(stage: _Stage, kind: ReleaseKind) -> Played:
+    """One release from the new template to its end."""
+    shop = stage.shop
+    began = time.monotonic()
+    stage.title(f"the {kind.value} release")
+    version = shop.release(kind)
+    story = stage.story.follow(_template_hash(shop))
+    stage.story.wait(_LONGEST)
+    seconds = time.monotonic() - began
+    release = story.release.id if story.release else ""
+    aborted = story.outcome == "aborted"
+    alerts = _abort_alerts(shop, release, wait=aborted)
+    time.sleep(_COUNTED)
+    return Played(kind, story, tally(shop.service.counts, version=version), alerts, seconds)
+
+
+def _template_hash(shop: Shop) -> str:
+    canary = shop.workloads.workload(ROLES.canary)
+    if canary is None:
+        raise SandboxError(f"the sandbox lost its Deployment {ROLES.canary}")
+    return canary.template.hash
+
+
+def _abort_alerts(shop: Shop, release: str, *, wait: bool) -> int:
+    """How many things the receiver was alerted of; an alert and its update have one key."""
+    deadline = time.monotonic() + (_DELIVERY if wait else 0.0)
+    while True:
+        about = [alert.body["data"] for alert in shop.receiver.alerts if alert.body["type"] == _ABORTED]
+        ours = [data for data in about if data["release"] == release]
+        if any(data["details"].get("status") == "aborted" for data in ours) or time.monotonic() >= deadline:
+            return len({data["key"] for data in ours})
+        time.sleep(_POLL)
+
+
+def _keep(shop: Shop) -> None:
+    sys.stderr.write(
+        f"left running until Ctrl-C. Prometheus: {shop.prometheus.url}; "
+        f"documents: canary-analyzer status --state-dir {shop.directory / 'documents'}\n"
+    )
+    try:
+        Event().wait()
+    except KeyboardInterrupt:
+        sys.stderr.write("stopping ...\n")
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM cleans up as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,30 @@
+"""YAML files in, one validated `Configuration` out, or every mistake in them at once.
+
+Rule: a key that is accepted works. What is not built yet is refused by name, never ignored.
+"""
+
+from analyzer.config.configuration import (
+    Authorization,
+    BasicAuth,
+    Configuration,
+    Limits,
+    Log,
+    PrometheusSettings,
+    Receiver,
+    Route,
+    Webhook,
+)
+from analyzer.config.load import load
+
+__all__ = [
+    "Authorization",
+    "BasicAuth",
+    "Configuration",
+    "Limits",
+    "Log",
+    "PrometheusSettings",
+    "Receiver",
+    "Route",
+    "Webhook",
+    "load",
+]

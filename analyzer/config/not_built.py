@@ -1,0 +1,66 @@
+"""What the format knows and the program can't do yet: refused by name. Whoever builds one deletes its line here."""
+
+from __future__ import annotations
+
+from analyzer.config.place import KeyPath
+
+_METRIC = "use `ratio`, `query` or the preset http-errors"
+_RECEIVER = "use `webhook` or `log`"
+_OMIT = "leave it out"
+
+_KEYS = {
+    "prometheus.oauth2": "use `authorization` or `basic_auth`",
+    "prometheus.tls_config": "use a URL whose certificate the system trusts",
+    "prometheus.proxy_url": "set HTTPS_PROXY in the daemon's environment",
+    "alerts.receivers[].slack": _RECEIVER,
+    "alerts.receivers[].alertmanager": _RECEIVER,
+    "alerts.receivers[].pagerduty": _RECEIVER,
+    "alerts.receivers[].teams": _RECEIVER,
+    "alerts.receivers[].email": _RECEIVER,
+    "alerts.receivers[].apprise": _RECEIVER,
+    "alerts.resolveAfter": _OMIT,
+    "groups": "list each canary by itself",
+    "windows": "use `freeze`",
+    "plan.bake.onRegression": "hard failures and guards roll back",
+    "plan.bake.holdback": _OMIT,
+    "analysis.noise": "requests are taken as independent",
+    "analysis.metrics[].noise": "requests are taken as independent",
+    "analysis.metrics[].histogram": _METRIC,
+    "analysis.metrics[].gauge": _METRIC,
+    "analysis.metrics[].rate": _METRIC,
+    "analysis.metrics[].restarts": _METRIC,
+    "analysis.metrics[].objective": "latency metrics come with it",
+    "analysis.metrics[].direction": "more is worse",
+}
+
+_VALUES = {
+    ("analysis.metrics[].preset", "http-latency"): _METRIC,
+    ("analysis.metrics[].preset", "cpu"): _METRIC,
+    ("analysis.metrics[].preset", "memory"): _METRIC,
+    ("analysis.metrics[].preset", "restarts"): _METRIC,
+    ("strategy", "recreate"): "use `canary`",
+    ("strategy", "rolling"): "use `canary`",
+    ("strategy", "blueGreen"): "use `canary`",
+}
+
+_WHOLE = {"analysis.fastLane": "write `off` or leave it out"}
+
+
+def not_built(path: KeyPath, value: object = None) -> str | None:
+    """The message for a key, or a key's value, that is not built yet; None when nothing is known of it."""
+    known = _generic(path)
+    if known in _KEYS:
+        return f"not built yet: {_KEYS[known]}"
+    if isinstance(value, str) and (known, value) in _VALUES:
+        return f"{value!r} is not built yet: {_VALUES[known, value]}"
+    if known in _WHOLE:
+        return f"not built yet: {_WHOLE[known]}"
+    return None
+
+
+def _generic(path: KeyPath) -> str:
+    """`canaries[3].plan.x` and `defaults.plan.x` are both `plan.x`."""
+    text = ""
+    for part in path:
+        text += "[]" if isinstance(part, int) else f".{part}" if text else part
+    return text.removeprefix("canaries[].").removeprefix("defaults.")

@@ -1,0 +1,69 @@
+"""Puts the engine together from what it is given. `bootstrap` calls it with adapters, tests with fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import timedelta
+
+from analyzer.engine.admission import Admissions
+from analyzer.engine.board import Board
+from analyzer.engine.chronicle import Chronicle, EntryBuilder, StatusBuilder
+from analyzer.engine.claims import Claims
+from analyzer.engine.daemon import Daemon, Machinery, Settings
+from analyzer.engine.evidence import EvidenceMemory
+from analyzer.engine.outbox import Desk, Outbox
+from analyzer.engine.schedule import Schedule
+from analyzer.engine.sweep import Sweeper
+from analyzer.engine.tick import Surroundings, Tick
+from analyzer.ports import Clock, Lease, ReleaseStore, Reporter, Workloads
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What stays the same while the daemon runs.
+
+    `patience`: nobody waits longer than this for a slow target, query or receiver. `status_every`: a status whose
+    phase did not change is written this often at most.
+    """
+
+    store: ReleaseStore
+    workloads: Workloads
+    clock: Clock
+    lease: Lease
+    executor: Executor
+    status_of: StatusBuilder
+    history_entry: EntryBuilder
+    reporters: Sequence[Reporter] = ()
+    patience: timedelta = timedelta(seconds=15)
+    status_every: timedelta = timedelta(seconds=15)
+
+
+def assemble(settings: Settings, parts: Parts, watch: Callable[[], Settings | None] | None = None) -> Daemon:
+    """A daemon that is ready to `start`."""
+    board, claims = Board(), Claims()
+    surroundings = Surroundings(
+        store=parts.store,
+        workloads=parts.workloads,
+        lease=parts.lease,
+        clock=parts.clock,
+        board=board,
+        memory=EvidenceMemory(),
+        admissions=Admissions(board, settings.metrics, settings.max_concurrent, freeze=settings.freeze),
+        chronicle=Chronicle(
+            parts.store, parts.status_of, parts.history_entry, tuple(parts.reporters), parts.status_every
+        ),
+    )
+    desk = Desk(parts.store, parts.lease, parts.clock, board, claims)
+    machinery = Machinery(
+        surroundings=surroundings,
+        claims=claims,
+        sweeper=Sweeper(
+            lambda target: Tick(target, surroundings), settings.metrics, claims, parts.executor, parts.patience
+        ),
+        outbox=Outbox(desk, settings.flush, parts.executor, parts.patience),
+        executor=parts.executor,
+        schedule=Schedule(),
+    )
+    return Daemon(settings, machinery, watch)

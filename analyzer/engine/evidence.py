@@ -1,0 +1,147 @@
+"""Which blocks a release needs, and the evidence that they have added up to. The tick calls this.
+
+Evidence follows from the state document and from blocks alone: a memory that is lost in a restart is built again
+from all blocks since the present step was entered, and comes out the same to the last bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from analyzer.judge import Evidence, begin, enter, fail, fold, last_folded, prove_from
+from analyzer.model.block import Timing
+from analyzer.model.errors import ObservationError
+from analyzer.model.metric import Analysis, QueryMetric
+from analyzer.model.phase import Phase
+from analyzer.model.state import Release, TargetState
+from analyzer.model.target import Target
+from analyzer.ports import BlockRequest, Collected
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A stretch of a release that is judged as one: a step, or the bake (`step` None, guards only).
+
+    Evidence against the canary counts from block `abort_from`, for it from `proof_from` (None: not yet known).
+    """
+
+    release: str
+    analysis: Analysis
+    steps: int
+    step: int | None
+    timing: Timing
+    abort_from: int
+    proof_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The evidence so far and the blocks to ask for."""
+
+    course: Course
+    evidence: Evidence
+    request: BlockRequest
+
+
+class EvidenceMemory:
+    """The evidence of each target's release, so that a tick asks for new blocks only."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Course, Evidence]] = {}
+
+    def look(self, target: Target, state: TargetState) -> Look | None:
+        """What to ask Prometheus for in this tick; None in phases that are not judged."""
+        course = course_of(state)
+        if course is None or state.release is None:
+            self.forget(target.name)
+            return None
+        evidence = self._brought_to(course, target.name)
+        request = BlockRequest(
+            target=target.name,
+            namespace=target.namespace,
+            metrics=course.analysis.metrics,
+            roster=state.release.roster,
+            timing=course.timing,
+            after=_after(evidence, course.abort_from),
+            warmup=course.analysis.warmup.total_seconds(),
+        )
+        return Look(course, evidence, request)
+
+    def keep(self, target: str, course: Course, evidence: Evidence) -> None:
+        """Remember evidence. Call it only once the document that it follows from is saved."""
+        self._kept[target] = (course, evidence)
+
+    def forget(self, target: str) -> None:
+        """Drop a target's evidence; it can be built again."""
+        self._kept.pop(target, None)
+
+    def _brought_to(self, course: Course, target: str) -> Evidence:
+        kept = self._kept.get(target)
+        if kept is None or replace(kept[0], proof_from=None) != replace(course, proof_from=None):
+            return _start(course)
+        if course.proof_from is None:
+            return kept[1]
+        try:
+            return prove_from(kept[1], course.proof_from)
+        except ValueError:
+            # Blocks after the proof's start were folded as if it had not begun, as when a clock was set back.
+            return _start(course)
+
+
+def course_of(state: TargetState) -> Course | None:
+    """What is judged now, from the document alone."""
+    release = state.release
+    if release is None:
+        return None
+    match state.phase:
+        case Phase.PROGRESSING | Phase.PAUSED | Phase.PROMOTING:
+            proof = None if release.record.settled_at is None else _first_block(release, release.record.settled_at)
+            return Course(
+                release=release.id,
+                analysis=release.analysis,
+                steps=len(release.plan.steps),
+                step=release.step,
+                timing=release.timing,
+                abort_from=_first_block(release, release.record.entered_at),
+                proof_from=proof,
+            )
+        case Phase.BAKING:
+            guards = tuple(metric for metric in release.analysis.metrics if isinstance(metric, QueryMetric))
+            analysis = replace(release.analysis, metrics=guards)
+            begun = _first_block(release, state.since)
+            return Course(release.id, analysis, 1, None, release.timing, begun) if guards else None
+        case _:
+            return None
+
+
+def folded(look: Look, answer: Collected | ObservationError) -> Evidence:
+    """The evidence with Prometheus' answer in it. Raises ValueError when blocks are missing in between."""
+    evidence = look.evidence
+    for metric in look.course.analysis.metrics:
+        found = answer if isinstance(answer, ObservationError) else answer.metrics.get(metric.name, _UNANSWERED)
+        if isinstance(found, ObservationError):
+            evidence = fail(evidence, metric.name, str(found))
+            continue
+        last = last_folded(evidence, metric.name)
+        evidence = fold(evidence, metric.name, [block for block in found if last is None or block.index >= last])
+    return evidence
+
+
+_UNANSWERED = ObservationError("the answer had nothing about this metric: this is a bug in the metric source")
+
+
+def _start(course: Course) -> Evidence:
+    evidence = enter(begin(course.analysis, course.steps, course.timing), course.step or 0, course.abort_from)
+    return evidence if course.proof_from is None else prove_from(evidence, course.proof_from)
+
+
+def _first_block(release: Release, when: datetime) -> int:
+    return release.timing.first_full_block(when)
+
+
+def _after(evidence: Evidence, abort_from: int) -> int:
+    """The latest block is asked for again: by now it may have what confirms an abort."""
+    lasts = [last_folded(evidence, metric.name) for metric in evidence.analysis.metrics]
+    known = [abort_from if last is None else last for last in lasts]
+    return max(abort_from, min(known, default=abort_from)) - 1

@@ -1,0 +1,112 @@
+"""Delivers the alerts that stand in state documents, beside the ticks. The schedule calls `run`.
+
+Delivery may be slow and comes first; then the document is read again and marked. A kill in between repeats the alert
+under the same id. Marks that could not be written are kept until they can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from analyzer.engine.board import Board
+from analyzer.engine.claims import Claims
+from analyzer.model.errors import RecordError, StaleStateError
+from analyzer.model.state import OutboxEntry, TargetState
+from analyzer.ports import Clock, Lease, ReleaseStore
+
+Entries = tuple[OutboxEntry, ...]
+Flush = Callable[[Entries, datetime], Entries]
+"""Tries to deliver what is due; gives the entries that still have a receiver to reach. Never raises."""
+
+Marks = dict[str, OutboxEntry | None]
+"""What became of each alert, by id; None: everybody has it."""
+
+_TRIES = 3
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the outbox works with."""
+
+    store: ReleaseStore
+    lease: Lease
+    clock: Clock
+    board: Board
+    claims: Claims
+
+
+class Outbox:
+    """Delivers for all targets whose document holds alerts; a slow receiver delays nobody longer than `patience`."""
+
+    def __init__(self, desk: Desk, flush: Flush, executor: Executor, patience: timedelta) -> None:
+        self._desk = desk
+        self._flush = flush
+        self._executor = executor
+        self._patience = patience.total_seconds()
+        self._unwritten: dict[str, Marks] = {}
+        self._delivering: set[str] = set()
+
+    def send_by(self, flush: Flush) -> None:
+        """Deliver this way from now on."""
+        self._flush = flush
+
+    def run(self) -> None:
+        """Try everything that is due once. Only one call at a time."""
+        if self._desk.lease.held() is None:
+            return
+        due = [name for name in self._desk.board.with_alerts() if name not in self._delivering]
+        self._delivering.update(due)
+        wait([self._executor.submit(self._one, name) for name in due], timeout=self._patience)
+
+    def _one(self, target: str) -> None:
+        try:
+            self._deliver(target)
+        except RecordError as error:
+            _log.warning("outbox_not_written", target=target, reason=str(error))
+        finally:
+            self._delivering.discard(target)
+
+    def _deliver(self, target: str) -> None:
+        stored = self._desk.store.load(target)
+        if stored is None:
+            self._desk.board.forget(target)
+            return
+        entries = _marked(stored.state, self._unwritten.get(target, {})).outbox
+        remaining = {entry.alert.id: entry for entry in self._flush(entries, self._desk.clock.now())}
+        results: Marks = {entry.alert.id: remaining.get(entry.alert.id) for entry in entries}
+        self._unwritten[target] = {**self._unwritten.get(target, {}), **results}
+        if self._desk.claims.take_for_outbox(target, self._patience):
+            try:
+                self._write(target)
+            finally:
+                self._desk.claims.release(target)
+
+    def _write(self, target: str) -> None:
+        """Mark the document; another process may have written it meanwhile, then once more."""
+        for tries_left in reversed(range(_TRIES)):
+            stored = self._desk.store.load(target)
+            if stored is None or self._desk.lease.held() is None:
+                return
+            marked = _marked(stored.state, self._unwritten.get(target, {}))
+            try:
+                if marked != stored.state:
+                    self._desk.store.save(marked, stored.version)
+            except StaleStateError:
+                if not tries_left:
+                    raise
+                continue
+            self._unwritten.pop(target, None)
+            self._desk.board.note(marked)
+            return
+
+
+def _marked(state: TargetState, marks: Marks) -> TargetState:
+    """The document with what is known about its alerts; alerts that came meanwhile stay as they are."""
+    kept = tuple(after for entry in state.outbox if (after := marks.get(entry.alert.id, entry)) is not None)
+    return state if kept == state.outbox else replace(state, outbox=kept)

@@ -1,0 +1,71 @@
+"""Runs the daemon's jobs on time: the only home of APScheduler. The daemon starts, changes and stops it.
+
+Its defaults would drop a job that is a second late, and log nothing but text of an error; both are set right here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+_THREADS = 16
+_KINDS = {EVENT_JOB_ERROR: "job_failed", EVENT_JOB_MISSED: "job_missed", EVENT_JOB_MAX_INSTANCES: "job_still_running"}
+
+_log = structlog.get_logger(__name__)
+
+
+class Schedule:
+    """Jobs by name, each run at a fixed interval and never twice at once."""
+
+    def __init__(self) -> None:
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(_THREADS)},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self._scheduler.add_listener(_note, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Run jobs from now on."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """End, after the jobs that are running."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def every(self, interval: timedelta, name: str, job: Callable[[], None]) -> None:
+        """Run `job` now and at each `interval`; one of the same name is replaced."""
+        with self._lock:
+            self._scheduler.add_job(
+                job,
+                "interval",
+                seconds=interval.total_seconds(),
+                id=name,
+                name=name,
+                replace_existing=True,
+                next_run_time=datetime.now(UTC),
+            )
+
+    def drop(self, name: str) -> None:
+        """Run a job no more."""
+        with self._lock:
+            if self._scheduler.get_job(name) is not None:
+                self._scheduler.remove_job(name)
+
+    def names(self) -> frozenset[str]:
+        """The jobs there are."""
+        return frozenset(job.id for job in self._scheduler.get_jobs())
+
+
+def _note(event: JobEvent) -> None:
+    error = getattr(event, "exception", None)
+    log = _log.error if event.code == EVENT_JOB_ERROR else _log.warning
+    log(_KINDS[event.code], job=event.job_id, exc_info=error)

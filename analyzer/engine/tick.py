@@ -1,0 +1,161 @@
+"""One pass of the loop for one target, as a straight line without policy in it. A sweep makes one per target.
+
+Intent is saved before the write, and writes are absolute: a kill between any two lines is repaired by the next tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from analyzer.decision import decide, enroll
+from analyzer.engine.admission import Admissions
+from analyzer.engine.board import Board
+from analyzer.engine.chronicle import Chronicle
+from analyzer.engine.evidence import EvidenceMemory, Look, folded
+from analyzer.judge import judge
+from analyzer.model.decision import Action, Decision
+from analyzer.model.errors import AnalyzerError, LeaseLostError, ObservationError
+from analyzer.model.phase import Phase
+from analyzer.model.state import Command, TargetState
+from analyzer.model.target import Target
+from analyzer.model.verdict import Verdict
+from analyzer.model.workload import Snapshot
+from analyzer.ports import BlockRequest, Clock, Collected, Lease, ReleaseStore, Report, Stored, Workloads
+
+_log = structlog.get_logger(__name__)
+
+STANDBY = "standby: another daemon holds the lease"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """All that a tick works with."""
+
+    store: ReleaseStore
+    workloads: Workloads
+    lease: Lease
+    clock: Clock
+    board: Board
+    memory: EvidenceMemory
+    admissions: Admissions
+    chronicle: Chronicle
+
+
+class Tick:
+    """`prepare`, then have the returned blocks collected, then `conclude`: once each. Neither raises."""
+
+    def __init__(self, target: Target, world: Surroundings) -> None:
+        self.target = target
+        self._world = world
+        self._epoch: int | None = None
+        self._stored: Stored | None = None
+        self._state: TargetState | None = None
+        self._snapshot: Snapshot | None = None
+        self._commands: Sequence[Command] = ()
+        self._look: Look | None = None
+        self._verdict: Verdict | None = None
+        self._choice: Decision | None = None
+        self._failed: Report | None = None
+
+    def prepare(self) -> BlockRequest | None:
+        """Read document, world and commands; gives what to ask Prometheus for, None for nothing."""
+        self._failed = self._guarded(self._read)
+        return self._look.request if self._look is not None and self._failed is None else None
+
+    def conclude(self, answer: Collected | ObservationError | None) -> Report:
+        """Judge, decide, save and act; `answer` is None where nothing was asked. Gives what was told."""
+        report = self._failed or self._guarded(lambda: self._decide_and_act(answer))
+        report = report or self._report()
+        self._world.admissions.settle(self.target.name)
+        self._world.chronicle.tell(report, None if self._epoch is None or self._stored is None else self._stored.state)
+        return report
+
+    def _read(self) -> None:
+        world = self._world
+        self._epoch = world.lease.held()
+        if self._epoch is None:
+            raise LeaseLostError(STANDBY)
+        self._stored = world.store.load(self.target.name)
+        if self._stored is not None:
+            world.board.note(self._stored.state)
+            self._state = _claimed(self._stored.state, self._epoch)
+            world.chronicle.archive(self._state)
+        roles = self._state.roles if self._state else self.target.roles
+        self._snapshot = world.workloads.snapshot(self.target, roles)
+        self._commands = world.store.commands(self.target.name)
+        if self._state is not None:
+            self._state = enroll(self._state, self._snapshot, world.clock.now())
+            self._look = world.memory.look(self.target, self._state)
+            if self._state.phase is Phase.PENDING:
+                admission = world.admissions.admit(self._state, self._snapshot)
+                self._snapshot = replace(self._snapshot, admission=admission)
+
+    def _decide_and_act(self, answer: Collected | ObservationError | None) -> None:
+        world, snapshot = self._world, _known(self._snapshot)
+        evidence = folded(self._look, answer) if self._look is not None and answer is not None else None
+        self._verdict = judge(evidence) if evidence is not None else None
+        choice = decide(self._state, snapshot, self._verdict, self._commands, world.clock.now())
+        self._save(choice.intent)
+        self._choice = choice
+        if self._look is not None and evidence is not None:
+            world.memory.keep(self.target.name, self._look.course, evidence)
+        world.chronicle.remember(choice.state, self._verdict)
+        if choice.move is not None:
+            world.workloads.apply(self.target, choice.move, self._writing_epoch())
+        self._save(choice.next_state)
+        world.chronicle.archive(choice.next_state)
+
+    def _save(self, state: TargetState) -> None:
+        """Write the document, if it changed, while the lease is held."""
+        if self._stored is not None and state == self._stored.state:
+            return
+        self._writing_epoch()
+        version = self._world.store.save(state, self._stored.version if self._stored else None)
+        self._stored = Stored(state, version)
+        self._world.board.note(state)
+
+    def _writing_epoch(self) -> int:
+        held = self._world.lease.held()
+        if held is None or held != self._epoch:
+            raise LeaseLostError(f"expected to hold the lease under epoch {self._epoch}, found {held}: nothing written")
+        return held
+
+    def _guarded(self, work: Callable[[], None]) -> Report | None:
+        """Whatever goes wrong in one target's tick, that target holds and says why; others go on."""
+        try:
+            work()
+        except AnalyzerError as error:
+            return self._report(str(error))
+        except Exception as error:  # noqa: BLE001 - a bug must not end the daemon, and never promotes
+            _log.exception("tick_failed", target=self.target.name)
+            return self._report(f"{type(error).__name__}: {error} (a bug; this target holds)")
+        return None
+
+    def _report(self, error: str | None = None) -> Report:
+        now = self._world.clock.now()
+        decision = self._choice or Decision(Action.HOLD, error or "", self._best_known(now))
+        if error is not None and self._choice is not None:
+            reason = f"{self._choice.reason}; not carried out: {error}"
+            decision = replace(self._choice, action=Action.HOLD, reason=reason, state=self._best_known(now))
+        return Report(self.target, now, decision, self._snapshot, self._verdict, error)
+
+    def _best_known(self, now: datetime) -> TargetState:
+        known = self._stored.state if self._stored else self._world.board.seen(self.target.name)
+        return known or TargetState(self.target.name, self.target.roles, Phase.IDLE, now, "not seen yet")
+
+
+def _claimed(state: TargetState, epoch: int) -> TargetState:
+    """The document under our epoch; at rest it keeps the old one, so that a new leader does not write them all."""
+    if state.epoch > epoch:
+        raise LeaseLostError(f"epoch {state.epoch} has written this document, ours is {epoch}: nothing written")
+    return state if state.phase.resting or state.epoch == epoch else replace(state, epoch=epoch)
+
+
+def _known(snapshot: Snapshot | None) -> Snapshot:
+    if snapshot is None:
+        raise LeaseLostError("conclude() needs prepare() first")
+    return snapshot

@@ -1,0 +1,82 @@
+"""Reads Prometheus' answers: the JSON envelope, its errors and warnings, and numbers written as text.
+
+Called by `connection`. The client library drops warnings, result types and error bodies, so this is our own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.model.errors import ObservationError
+
+SHOWN = 300
+"""How many characters of an unexpected answer, or of an error from Prometheus, are shown to the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series of an answer: its labels, and its samples as (seconds since the epoch, value), in order."""
+
+    labels: Mapping[str, str]
+    samples: tuple[tuple[float, float], ...]
+
+
+def decode(status: int, content_type: str, body: bytes) -> Any:
+    """The `data` of an answer. Raises ObservationError with Prometheus' own message where there is one."""
+    try:
+        envelope = json.loads(body)
+    except ValueError as error:
+        raise ObservationError(_not_json(status, content_type, body)) from error
+    if not isinstance(envelope, dict) or envelope.get("status") not in ("success", "error"):
+        raise ObservationError(_not_json(status, content_type, body))
+    if envelope["status"] == "error" or status >= 400:  # noqa: PLR2004 - the first of HTTP's errors
+        kind = str(envelope.get("errorType", f"HTTP {status}"))
+        raise ObservationError(f"Prometheus refused the query ({kind}): {_short(str(envelope.get('error', '')))}")
+    if envelope.get("warnings"):
+        told = "; ".join(str(warning) for warning in envelope["warnings"])
+        raise ObservationError(f"partial answer: Prometheus warned that {_short(told)!r}, so nothing can be concluded")
+    return envelope.get("data")
+
+
+def read_series(result: Any) -> tuple[Series, ...]:
+    """The series in the `data` of a query: instant vectors, matrices and scalars alike. Raises ObservationError."""
+    try:
+        kind, found = result["resultType"], result["result"]
+        match kind:
+            case "matrix":
+                return tuple(Series(_labels(one), tuple(_sample(pair) for pair in one["values"])) for one in found)
+            case "vector":
+                return tuple(Series(_labels(one), (_sample(one["value"]),)) for one in found)
+            case "scalar":
+                return (Series({}, (_sample(found),)),)
+            case _:
+                raise ObservationError(f"expected numbers from Prometheus, found a result of type {kind!r}")
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ObservationError(f"Prometheus' answer is not in the expected form: {_short(str(result))}") from error
+
+
+def _labels(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in entry["metric"].items()}
+
+
+def _sample(pair: Any) -> tuple[float, float]:
+    when, value = pair
+    return float(when), float(value)  # float() reads "NaN", "+Inf" and "-Inf" as Prometheus writes them
+
+
+def _not_json(status: int, content_type: str, body: bytes) -> str:
+    if status in (401, 403):
+        return f"Prometheus refused the log-in (HTTP {status}); check the credentials under `prometheus`"
+    text = _short(body.decode("utf-8", errors="replace"))
+    return (
+        f"expected Prometheus' JSON, found HTTP {status} with {content_type or 'no content type'}: {text!r}; "
+        f"check that prometheus.url leads to Prometheus itself, with its path prefix if it has one"
+    )
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= SHOWN else flat[:SHOWN] + "..."

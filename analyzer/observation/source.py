@@ -1,0 +1,72 @@
+"""`MetricSource` on Prometheus. Made by the composition root, used by the engine."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from analyzer.model.block import NoData, Timing, timing_for
+from analyzer.model.errors import ObservationError
+from analyzer.model.metric import Metric, SeriesLabels
+from analyzer.observation.collection import Collection
+from analyzer.observation.connection import PrometheusConnection
+from analyzer.observation.edges import PodKey
+from analyzer.observation.measure import Measurement
+from analyzer.ports import BlockRequest, Collected
+
+
+class PrometheusMetricSource:
+    """Blocks from Prometheus; implements `MetricSource`. Safe to use from several threads.
+
+    `labels` says where a series names its pod. `delay` (seconds) is how late samples arrive; None: the longest
+    scrape of the release's pods, rounded up to a second, plus one.
+    """
+
+    def __init__(
+        self, connection: PrometheusConnection, labels: SeriesLabels | None = None, delay: float | None = None
+    ) -> None:
+        self._connection = connection
+        self._labels = labels or SeriesLabels()
+        self._delay = delay
+
+    def collect(self, requests: Sequence[BlockRequest]) -> Mapping[str, Collected | ObservationError]:
+        """Every block that has closed on Prometheus' clock, by target. A block depends on its edges alone (but
+        for `stable_later`, which only the latest one has): asked for again, it is the same."""
+        try:
+            now = self._connection.server_time()
+        except ObservationError as error:
+            return {request.target: error for request in requests}
+        answers: dict[str, Collected | ObservationError] = {}
+        groups: defaultdict[tuple[Timing, int], list[BlockRequest]] = defaultdict(list)
+        for request in requests:
+            missing = request.timing.last_closed_block(now) - request.after
+            if missing > 0:
+                # A target that catches up a day must not make those that need one block read a day too.
+                groups[request.timing, missing.bit_length()].append(request)
+            else:
+                nothing: dict[str, tuple[()]] = {metric.name: () for metric in request.metrics}
+                answers[request.target] = Collected(upto=request.after, metrics=nothing)
+        for group in groups.values():
+            answers.update(Collection(self._connection, self._labels, group, now).answers())
+        return answers
+
+    def measure(
+        self, namespace: str, pods: Sequence[str], metrics: Sequence[Metric], interval: float
+    ) -> Timing | NoData:
+        """Cut time for a release by its pods' live scrapes. Raises ObservationError."""
+        if not pods:
+            return NoData("waiting for a pod of stable")
+        measurement = Measurement(self._connection, self._labels, (PodKey(namespace, pod) for pod in pods))
+        found = measurement.series(metrics)
+        waiting = measurement.without_interval(found)
+        if waiting is not None:
+            return waiting
+        scrape = measurement.interval(found)
+        return timing_for(interval, scrape, self._delay_of(measurement.longest_scrape(found), scrape))
+
+    def _delay_of(self, longest: float | None, scrape: float) -> float:
+        if self._delay is not None:
+            return self._delay
+        # Where scrape durations are not stored: a scrape never takes longer than the interval.
+        return math.ceil(scrape if longest is None else longest) + 1.0

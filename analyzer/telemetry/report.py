@@ -1,0 +1,92 @@
+"""The log as a `Reporter`: one `decision` event per tick and target, from which its release can be retold."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import structlog
+
+from analyzer.model.verdict import MetricVerdict
+from analyzer.model.workload import Snapshot
+from analyzer.ports import Report
+
+_log = structlog.get_logger(__name__)
+
+_NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+class LogReporter:
+    """Logs every decision: as information when something changed for its target, else for debugging.
+
+    Changed means another phase, action or kind of reason (its text without numbers), a move, or something to note.
+    A failed tick is a warning when it is news.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[str, ...]] = {}
+
+    def report(self, report: Report) -> None:
+        """Log one tick."""
+        _log.log(self._level(report), "decision", **decision_fields(report))
+
+    def _level(self, report: Report) -> int:
+        decision = report.decision
+        seen = (decision.state.phase, decision.action, _NUMBERS.sub("#", report.error or decision.reason))
+        changed = self._last.get(report.target.name) != seen
+        self._last[report.target.name] = seen
+        if not (changed or decision.move or decision.transitions or decision.notes):
+            return logging.DEBUG
+        return logging.WARNING if report.error else logging.INFO
+
+
+def decision_fields(report: Report) -> dict[str, Any]:
+    """The fields of a `decision` event, without those that do not apply now."""
+    decision, verdict, release = report.decision, report.verdict, report.decision.state.release
+    fields: dict[str, Any] = {
+        "target": report.target.name,
+        "namespace": report.target.namespace,
+        "release": release.id if release else None,
+        "phase": decision.state.phase.value,
+        "action": decision.action.value,
+        "reason": decision.reason,
+        "error": report.error,
+        "move": str(decision.move) if decision.move else None,
+        "transitions": [f"{one.before} -> {one.after}: {one.reason}" for one in decision.transitions] or None,
+        "notes": list(decision.notes) or None,
+        "replicas": _replicas(report.snapshot),
+        "verdict": verdict.outcome.value if verdict else None,
+        "metrics": {one.name: _metric(one) for one in verdict.metrics} if verdict else None,
+    }
+    if release and not release.ended_at:
+        fields["step"] = f"{release.step + 1}/{len(release.plan.steps)}"
+        fields["weight"] = release.current_step.weight
+    if verdict and verdict.observed_share is not None:
+        fields["observed_share"] = round(verdict.observed_share, 3)
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _replicas(snapshot: Snapshot | None) -> dict[str, str] | None:
+    """Available of requested replicas on both sides, as 9/10."""
+    if snapshot is None:
+        return None
+    sides = {"stable": snapshot.stable, "canary": snapshot.canary}
+    return {name: f"{side.available}/{side.replicas}" if side else "gone" for name, side in sides.items()}
+
+
+def _metric(metric: MetricVerdict) -> dict[str, Any]:
+    """One metric's numbers: events/total of both sides, the comparison, and evidence/threshold in nats."""
+    fields: dict[str, Any] = {
+        "class": metric.classification.value,
+        "canary": f"{metric.canary.events:.10g}/{metric.canary.total:.10g}",
+        "stable": f"{metric.stable.events:.10g}/{metric.stable.total:.10g}",
+    }
+    if metric.ratio is not None:
+        fields["ratio"] = round(metric.ratio, 3)
+    if metric.interval:
+        fields["interval"] = [round(bound, 3) for bound in metric.interval]
+    if metric.evidence:
+        fields["abort"] = f"{metric.evidence.abort:.2f}/{metric.evidence.abort_at:.2f}"
+        fields["promote"] = f"{metric.evidence.promote:.2f}/{metric.evidence.promote_at:.2f}"
+    return fields

@@ -1,0 +1,1 @@
+"""Programs that measure the analyzer and print tables; run them from the repository's root."""

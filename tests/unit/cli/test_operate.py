@@ -1,0 +1,222 @@
+"""The operators' commands write requests that the daemon can take up, and show its documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+from typer.testing import Result as Outcome
+
+from analyzer.cli.operate import register
+from analyzer.model.decision import Action, Decision
+from analyzer.model.metric import Analysis
+from analyzer.model.phase import Phase
+from analyzer.model.plan import Plan
+from analyzer.model.state import Result, TargetState, Verb
+from analyzer.model.target import Target
+from analyzer.model.workload import Snapshot, Template, Workload
+from analyzer.ports import Report
+from analyzer.record.files import FileStore
+from analyzer.record.status import history_entry, status_of
+from tests.unit.record.sample_states import a_release, a_state, at
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    app = typer.Typer()
+    register(app)
+
+    def invoke(*arguments: str) -> Outcome:
+        return CliRunner().invoke(app, [arguments[0], "--state-dir", str(tmp_path), *arguments[1:]])
+
+    return invoke
+
+
+def put(folder: Path, state: TargetState, *, seen: bool = True) -> None:
+    """What a daemon leaves after a tick; `seen` says whether it saw the Deployments."""
+    store = FileStore(folder)
+    target = Target(state.target, "default", state.roles, Plan(steps=()), Analysis(metrics=()))
+    canary = Workload("my-app-v2", "uid-2", 1, 1, 1, 1, Template("c0ffee001122", {}), {})
+    snapshot = Snapshot(target, None, canary) if seen else None
+    store.save(state, None)
+    report = Report(target, at(1), Decision(Action.HOLD, "more traffic is needed [errors]", state), snapshot)
+    store.publish(state.target, status_of(report, state))
+
+
+def at_rest(phase: Phase = Phase.ABORTED, **changes: Any) -> TargetState:
+    return a_state(phase=phase, release=a_release(ended_at=at(12), result=Result.ABORTED), **changes)
+
+
+@pytest.mark.parametrize("verb", [Verb.PAUSE, Verb.RESUME, Verb.PROMOTE, Verb.ABORT])
+def test_asks_for_something_about_the_release_in_progress(run: Run, tmp_path: Path, verb: Verb) -> None:
+    put(tmp_path, a_state())
+
+    outcome = run(verb.value, "my-app")
+
+    assert outcome.exit_code == 0, outcome.output
+    [command] = FileStore(tmp_path).commands("my-app")
+    assert (command.verb, command.subject, command.extend) == (verb, "my-app-c0ffee00-1", None)
+    assert command.by
+    assert f"asked to {verb} my-app (my-app-c0ffee00-1) as {command.id}" in outcome.stdout
+
+
+@pytest.mark.parametrize("verb", [Verb.START, Verb.RETRY])
+def test_asks_for_a_release_of_the_version_that_the_canary_has(run: Run, tmp_path: Path, verb: Verb) -> None:
+    put(tmp_path, at_rest())
+
+    assert run(verb.value, "my-app").exit_code == 0
+
+    [command] = FileStore(tmp_path).commands("my-app")
+    assert (command.verb, command.subject) == (verb, "c0ffee001122")
+
+
+def test_aborts_a_pending_release_by_its_version(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, at_rest(Phase.PENDING))
+
+    assert run("abort", "my-app").exit_code == 0
+
+    assert FileStore(tmp_path).commands("my-app")[0].subject == "c0ffee001122"
+
+
+def test_keeps_the_order_in_which_an_operator_asked(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, a_state())
+    for verb in ("pause", "resume", "abort"):
+        run(verb, "my-app")
+
+    assert [command.verb for command in FileStore(tmp_path).commands("my-app")] == ["pause", "resume", "abort"]
+
+
+def test_resume_can_move_the_deadline(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, a_state(phase=Phase.PAUSED))
+
+    assert run("resume", "my-app", "--extend", "1h30m").exit_code == 0
+
+    assert FileStore(tmp_path).commands("my-app")[0].extend == timedelta(minutes=90)
+
+
+@pytest.mark.parametrize("length", ["90", "0s", "soon"])
+def test_refuses_a_length_that_is_none(run: Run, tmp_path: Path, length: str) -> None:
+    put(tmp_path, a_state(phase=Phase.PAUSED))
+
+    outcome = run("resume", "my-app", "--extend", length)
+
+    assert outcome.exit_code == 2
+    assert "--extend" in outcome.stderr
+    assert FileStore(tmp_path).commands("my-app") == []
+
+
+def test_refuses_to_pause_when_nothing_is_in_progress(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, at_rest())
+
+    outcome = run("pause", "my-app")
+
+    assert outcome.exit_code == 1
+    assert "error: my-app: pause: expected a release in progress, found phase ABORTED" in outcome.stderr
+    assert "retry" in outcome.stderr
+    assert FileStore(tmp_path).commands("my-app") == []
+
+
+def test_refuses_to_start_a_version_that_was_not_seen(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, at_rest(), seen=False)
+
+    outcome = run("start", "my-app")
+
+    assert outcome.exit_code == 1
+    assert "the canary's version was not seen at the last look" in outcome.stderr
+
+
+@pytest.mark.parametrize("command", ["pause", "start", "status", "why", "history"])
+def test_names_the_targets_that_exist_when_asked_about_another(run: Run, tmp_path: Path, command: str) -> None:
+    put(tmp_path, a_state())
+
+    outcome = run(command, "my-ap")
+
+    assert outcome.exit_code == 1
+    assert "no documents of canary target 'my-ap' in this state directory; found: my-app" in outcome.stderr
+
+
+def test_never_touches_a_document_that_can_not_be_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "my-app.json").write_text('{"schema": 99}')
+
+    outcome = run("abort", "my-app")
+
+    assert outcome.exit_code == 1
+    assert "written by a newer version" in outcome.stderr
+    assert (tmp_path / "state" / "my-app.json").read_text() == '{"schema": 99}'
+
+
+def test_status_gives_one_target_as_json(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, a_state())
+
+    shown = json.loads(run("status", "my-app", "-o", "json").stdout)
+
+    assert (shown["target"], shown["phase"], shown["step"], shown["weight"]) == ("my-app", "PROGRESSING", 1, 10)
+
+
+def test_status_gives_all_targets_as_a_list(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, a_state())
+    put(tmp_path, a_state(target="another"))
+
+    assert [one["target"] for one in json.loads(run("status", "-o", "json").stdout)] == ["another", "my-app"]
+
+
+def test_status_is_a_table_for_people(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    put(tmp_path, a_state())
+
+    head, row = run("status").stdout.splitlines()
+
+    assert head.split() == ["TARGET", "PHASE", "STEP", "WEIGHT", "SHARE", "STABLE", "CANARY", "VERDICT", "REASON"]
+    assert row.rstrip().split(maxsplit=9) == [
+        "my-app", "PROGRESSING", "1/2", "10", "%", "-", "-", "1/1", "-", "more traffic is needed [errors]"
+    ]  # fmt: skip
+
+
+def test_why_explains_in_words(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, a_state())
+
+    outcome = run("why", "my-app")
+
+    assert "my-app (default) is PROGRESSING" in outcome.stdout
+    assert "HOLD: more traffic is needed [errors]" in outcome.stdout
+    assert json.loads(run("why", "my-app", "-o", "json").stdout) == {
+        "target": "my-app",
+        "why": outcome.stdout.rstrip("\n"),
+    }
+
+
+def test_why_says_so_when_another_version_wrote_the_status(run: Run, tmp_path: Path) -> None:
+    FileStore(tmp_path).publish("my-app", {"target": "my-app", "phase": "IDLE"})
+
+    outcome = run("why", "my-app")
+
+    assert outcome.exit_code == 1
+    assert "written by another version" in outcome.stderr
+
+
+def test_history_lists_ended_releases(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    put(tmp_path, at_rest())
+    FileStore(tmp_path).append_history("my-app", history_entry(at_rest()))
+
+    assert [entry["id"] for entry in json.loads(run("history", "-o", "json").stdout)] == ["my-app-c0ffee00-1"]
+    assert "aborted" in run("history", "my-app").stdout
+
+
+def test_a_state_directory_that_does_not_exist_is_a_mistake_in_the_command(tmp_path: Path) -> None:
+    app = typer.Typer()
+    register(app)
+
+    outcome = CliRunner().invoke(app, ["status", "--state-dir", str(tmp_path / "nowhere")])
+
+    assert outcome.exit_code == 2
+    assert "--state-dir" in outcome.stderr

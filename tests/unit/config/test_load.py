@@ -1,0 +1,212 @@
+"""What files, folders, defaults and references between them come to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from analyzer.config import Authorization, BasicAuth, Log, Route, Webhook, load
+from analyzer.model.alert import AlertEvent, Severity
+from analyzer.model.errors import ConfigError
+from analyzer.model.metric import Scope, SeriesLabels
+from analyzer.model.plan import Amount, CapacityMode, Gate, GateTimeout, Mode, OnDrift
+from tests.unit.config.sources import CANARY, EXAMPLES, PROMETHEUS, load_text, mistakes
+
+MINUTE = timedelta(minutes=1)
+OTHER = CANARY.replace("my-app", "other")
+
+
+def test_the_full_example_is_understood_in_every_part() -> None:
+    configuration = load([EXAMPLES / "full.yaml"])
+    app, search = configuration.targets
+    assert configuration.prometheus.headers == {"X-Scope-OrgID": "shop"}
+    assert configuration.prometheus.basic_auth == BasicAuth("canary-analyzer", None, EXAMPLES / "secrets/prometheus")
+    assert [receiver.channel for receiver in configuration.receivers] == [
+        Webhook(None, EXAMPLES / "secrets/oncall"),
+        Log(),
+    ]
+    assert configuration.routes == (
+        Route(
+            receivers=("oncall",),
+            events=(AlertEvent.ABORTED, AlertEvent.STUCK),
+            targets=("my-app",),
+            severities=(Severity.WARNING, Severity.CRITICAL),
+        ),
+        Route(receivers=("log",)),
+    )
+    assert app.service == "my-app"
+    assert [step.gate for step in app.plan.steps] == [None, Gate(240 * MINUTE, GateTimeout.HOLD), Gate()]
+    assert [metric.name for metric in app.analysis.metrics] == ["errors", "checkout", "queue"]
+    guard = app.analysis.metrics[2]
+    assert guard.kind == "query"
+    assert (guard.min, guard.max, guard.blocks, guard.scope) == (0, 5000, 3, Scope.BOTH)
+    assert (search.namespace, search.mode) == ("search", Mode.OBSERVE)
+    assert search.plan.capacity.mode is CapacityMode.SURGE
+    assert search.plan.capacity.max_canary_replicas == 30
+
+
+def test_files_of_a_folder_make_one_configuration(tmp_path: Path) -> None:
+    configuration = load_text(tmp_path, PROMETHEUS, CANARY, "freeze: true\n" + OTHER)
+    assert [target.name for target in configuration.targets] == ["my-app", "other"]
+    assert configuration.freeze
+
+
+def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
+    load_text(tmp_path, PROMETHEUS + CANARY)
+    assert len(load([tmp_path, tmp_path / "0.yaml"]).targets) == 1
+
+
+def test_blocks_that_are_given_once_are_refused_in_a_second_file(tmp_path: Path) -> None:
+    once = "limits: {maxConcurrent: 1}\nfreeze: true\nalerts: {}\ndefaults: {}\n" + PROMETHEUS
+    found = mistakes(tmp_path, once + CANARY, once)
+    assert found == [
+        f"1.yaml:{line}: {key}: already given in {tmp_path}/0.yaml:{line}; keep it in one file"
+        for line, key in enumerate(("limits", "freeze", "alerts", "defaults", "prometheus"), start=1)
+    ]
+
+
+def test_a_deployment_of_two_canaries_is_refused_over_files(tmp_path: Path) -> None:
+    second = OTHER.replace("canary: other-v2", "canary: my-app-v1")
+    assert mistakes(tmp_path, PROMETHEUS + CANARY, second) == [
+        (
+            "1.yaml:4: canaries[0].canary: the Deployment 'my-app-v1' of namespace 'default' is already used "
+            f"in {tmp_path}/0.yaml:4; use another"
+        )
+    ]
+
+
+def test_deployments_of_one_name_in_two_namespaces_are_different(tmp_path: Path) -> None:
+    second = CANARY.replace("name: my-app", "name: other\n    namespace: other")
+    assert len(load_text(tmp_path, PROMETHEUS + CANARY, second).targets) == 2
+
+
+def test_defaults_fill_in_key_by_key_and_lists_replace(tmp_path: Path) -> None:
+    defaults = """\
+defaults:
+  mode: observe
+  onDrift: abort
+  plan:
+    steps: [{weight: 1, hold: 1m}, {weight: 2, hold: 1m}]
+    capacity: {maxSurge: 3}
+    bake: {for: 1m}
+"""
+    own = "    onDrift: reassert\n    plan: {steps: [{weight: 9, hold: 2m}], capacity: {maxUnavailable: 10%}}\n"
+    (target,) = load_text(tmp_path, PROMETHEUS + defaults + CANARY + own).targets
+    assert (target.mode, target.on_drift, target.plan.bake) == (Mode.OBSERVE, OnDrift.REASSERT, MINUTE)
+    assert [step.weight for step in target.plan.steps] == [9]
+    assert target.plan.capacity.max_surge == Amount(3)
+    assert target.plan.capacity.max_unavailable == Amount(10, percent=True)
+
+
+def test_a_contradiction_is_reported_where_its_key_stands(tmp_path: Path) -> None:
+    """The deadline is too short only together with the defaults of another file."""
+    defaults = "defaults:\n  plan:\n    deadline: 10m\n"
+    own = "    plan:\n      steps:\n        - {weight: 20, hold: 5m}\n        - {weight: 10, hold: 6m}\n"
+    assert mistakes(tmp_path, PROMETHEUS + defaults, CANARY + own) == [
+        (
+            "0.yaml:4: defaults.plan.deadline: the steps are held for 11m together, and the deadline is 10m; "
+            "it must be longer"
+        ),
+        "1.yaml:9: canaries[0].plan.steps[1].weight: expected more than the 20 of the step before, found 10",
+    ]
+
+
+def test_a_mistake_in_defaults_is_reported_once_for_many_canaries(tmp_path: Path) -> None:
+    defaults = "defaults: {plan: {deadline: soon}}\n"
+    found = mistakes(tmp_path, PROMETHEUS + defaults, CANARY, OTHER)
+    assert found == ["0.yaml:2: defaults.plan.deadline: expected a duration such as 15s or 1h30m, found 'soon'"]
+
+
+def test_mistakes_of_one_section_hide_none_of_another(tmp_path: Path) -> None:
+    own = "    mode: watch\n    plan: {capacity: {maxSurge: 0}}\n"
+    text = CANARY.replace("http-errors}", "http-errors, importance: 0}") + own
+    found = mistakes(tmp_path, "prometheus: {url: 7}\n" + text)
+    assert [line.split(": ")[1] for line in found] == [
+        "prometheus.url",
+        "canaries[0].analysis.metrics[0].importance",
+        "canaries[0].mode",
+        "canaries[0].plan.capacity.maxSurge",
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_the_only_complaint(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load([tmp_path / "nothing.yaml"])
+    assert str(refused.value) == f"{tmp_path}/nothing.yaml: can't be read: No such file or directory"
+
+
+def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "0.yaml").write_bytes(PROMETHEUS.encode() + b"# \xff\n")
+    with pytest.raises(ConfigError, match="expected text in UTF-8"):
+        load([tmp_path])
+
+
+def test_a_folder_says_which_files_it_would_overlook(tmp_path: Path) -> None:
+    (tmp_path / "more.yml").write_text(CANARY)
+    assert mistakes(tmp_path, PROMETHEUS + CANARY) == [
+        "more.yml: would be overlooked: of a folder only *.yaml is read; rename it"
+    ]
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"has no \*\.yaml file in it"):
+        load([tmp_path])
+
+
+def test_no_path_at_all_is_refused() -> None:
+    with pytest.raises(ConfigError, match="name at least one file"):
+        load([])
+
+
+def test_the_last_canary_may_be_removed(tmp_path: Path) -> None:
+    assert load_text(tmp_path, PROMETHEUS + "canaries: []\n").targets == ()
+
+
+def test_prometheus_can_be_told_where_and_how(tmp_path: Path) -> None:
+    text = """\
+prometheus:
+  url: https://prometheus.example/mimir
+  delay: 45s
+  timeout: 2s500ms
+  labels: {pod: kubernetes_pod_name}
+  authorization: {credentials_file: /etc/token}
+"""
+    settings = load_text(tmp_path, text + CANARY).prometheus
+    assert settings.delay == timedelta(seconds=45)
+    assert settings.timeout == timedelta(milliseconds=2500)
+    assert settings.labels == SeriesLabels("namespace", "kubernetes_pod_name")
+    assert settings.authorization == Authorization("Bearer", None, Path("/etc/token"))
+
+
+def test_a_secret_in_plain_text_is_not_in_the_representation(tmp_path: Path) -> None:
+    text = """\
+prometheus: {url: http://prometheus:9090, headers: {X-Key: hunter2}, basic_auth: {username: me, password: hunter2}}
+alerts: {receivers: [{name: hook, webhook: {url: http://example.org/hunter2}}]}
+"""
+    configuration = load_text(tmp_path, text + CANARY)
+    assert configuration.prometheus.basic_auth == BasicAuth("me", "hunter2")
+    assert "hunter2" not in repr(configuration)
+
+
+def test_a_preset_takes_other_names_of_series_and_labels(tmp_path: Path) -> None:
+    preset = '{preset: http-errors, series: app:requests:total, codeLabel: status, codes: "5..|42[9]\\\\d"}'
+    text = PROMETHEUS + CANARY.replace("{preset: http-errors}", preset)
+    (metric,) = load_text(tmp_path, text).targets[0].analysis.metrics
+    assert metric.kind == "ratio"
+    assert metric.total == "app:requests:total"
+    assert metric.events == r'app:requests:total{status=~"5..|42[9]\\d"}'
+
+
+@pytest.mark.parametrize("key", ["<preset>", "[key]", "<x"])
+def test_a_strange_key_is_an_unknown_key(tmp_path: Path, key: str) -> None:
+    (problem,) = mistakes(tmp_path, PROMETHEUS + CANARY + f'"{key}": 1\n')
+    assert problem.startswith(f"0.yaml:7: {key}: unknown key; known here: apiVersion")
+
+
+def test_a_header_that_is_none_is_refused_by_its_name(tmp_path: Path) -> None:
+    text = 'prometheus: {url: http://prometheus:9090, headers: {"X Key": "1"}}\n'
+    assert mistakes(tmp_path, text + CANARY) == [
+        "0.yaml:1: prometheus.headers.X Key: expected the name of an HTTP header, found some text"
+    ]

@@ -1,0 +1,243 @@
+"""What the status document and the history say about a target."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from analyzer.model.block import Counts
+from analyzer.model.decision import Action, Decision
+from analyzer.model.metric import Analysis
+from analyzer.model.phase import Phase
+from analyzer.model.plan import Plan
+from analyzer.model.state import Cause, CauseKind, Pause, PauseKind, Result, StepRecord, TargetState
+from analyzer.model.target import Roles, Target
+from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Verdict
+from analyzer.model.workload import Snapshot, Template, Workload
+from analyzer.ports import Report
+from analyzer.record.explanation import explain
+from analyzer.record.status import history_entry, status_of
+from tests.unit.record.sample_states import NOW, a_release, a_state, at
+
+ROLES = Roles("my-app-v1", "my-app-v2")
+TARGET = Target("my-app", "default", ROLES, Plan(steps=()), Analysis(metrics=()))
+
+VERDICT = Verdict(
+    outcome=Outcome.INCONCLUSIVE,
+    reason="errors is not proven yet",
+    metrics=(
+        MetricVerdict(
+            name="errors",
+            classification=Classification.UNDECIDED,
+            reason="more traffic is needed",
+            canary=Counts(12, 310),
+            stable=Counts(110, 2750.0),
+            ratio=0.9677,
+            interval=(0.51234, 1.6),
+            evidence=LogEvidence(abort=-1.25, promote=2.0, advance=3.0, abort_at=4.6, promote_at=3.0),
+            seconds_to_promote=95.0,
+            silent_pods=("my-app-v2-x",),
+        ),
+    ),
+    observed_share=0.1012,
+)
+
+
+def a_workload(name: str, version: str, replicas: int, available: int) -> Workload:
+    return Workload(name, f"uid-{name}", replicas, replicas, replicas, available, Template(version, {}), {})
+
+
+SNAPSHOT = Snapshot(
+    target=TARGET,
+    stable=a_workload("my-app-v1", "57ab1e001122", 9, 9),
+    canary=a_workload("my-app-v2", "c0ffee001122", 1, 0),
+)
+
+
+def a_status(state: TargetState, **changes: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {"snapshot": SNAPSHOT, "verdict": VERDICT}
+    decision = Decision(Action.HOLD, "errors: more traffic is needed", state)
+    status = status_of(Report(TARGET, at(90), decision, **{**values, **changes}), state)
+    assert json.loads(json.dumps(status, allow_nan=False)) == status, "the status is plain JSON"
+    return status
+
+
+def ended(**changes: Any) -> TargetState:
+    values: dict[str, Any] = {
+        "cause": Cause(CauseKind.FAIL, "errors: 12 % against 4 %", "errors"),
+        "aborted_at": at(9.125),
+        "safe_at": at(11),
+        "ended_at": at(12),
+        "result": Result.ABORTED,
+    }
+    return a_state(phase=Phase.ABORTED, release=a_release(**{**values, **changes}))
+
+
+def test_shows_where_a_release_stands() -> None:
+    status = a_status(a_state())
+
+    expected = {
+        "target": "my-app",
+        "namespace": "default",
+        "phase": "PROGRESSING",
+        "outcome": None,
+        "action": "HOLD",
+        "reason": "errors: more traffic is needed",
+        "release": "my-app-c0ffee00-1",
+        "version": "c0ffee001122",
+        "step": 1,
+        "steps": 2,
+        "weight": 10,
+        "observedShare": 0.1012,
+        "since": "2026-03-01T12:00:00Z",
+        "updatedAt": "2026-03-01T12:01:30Z",
+        "undeliveredAlerts": 1,
+    }
+    assert {key: status[key] for key in expected} == expected
+    assert status["replicas"] == {
+        "stable": {"deployment": "my-app-v1", "requested": 9, "available": 9},
+        "canary": {"deployment": "my-app-v2", "requested": 1, "available": 0},
+    }
+
+
+def test_shows_the_numbers_behind_each_metric() -> None:
+    [metric] = a_status(a_state())["metrics"]
+
+    assert metric == {
+        "name": "errors",
+        "classification": "UNDECIDED",
+        "reason": "more traffic is needed",
+        "canary": {"events": 12, "total": 310},
+        "stable": {"events": 110, "total": 2750},
+        "ratio": 0.9677,
+        "interval": [0.5123, 1.6],
+        "logEvidence": {"abort": -1.25, "promote": 2.0, "advance": 3.0, "abortAt": 4.6, "promoteAt": 3.0},
+        "proven": False,
+        "secondsToPromote": 95.0,
+        "secondsToAdvance": None,
+        "silentPods": ["my-app-v2-x"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("phase", "weight"),
+    [
+        (Phase.PROGRESSING, 10),
+        (Phase.PAUSED, 10),
+        (Phase.PROMOTING, 100),
+        (Phase.BAKING, 100),
+        (Phase.ROLLING_BACK, 0),
+    ],
+)
+def test_the_weight_is_what_is_asked_for_in_this_phase(phase: Phase, weight: int) -> None:
+    assert a_status(a_state(phase=phase))["weight"] == weight
+
+
+def test_a_target_that_was_never_released_has_no_release() -> None:
+    status = a_status(a_state(phase=Phase.IDLE, release=None, unmanaged=True), verdict=None)
+
+    assert (status["release"], status["step"], status["weight"], status["outcome"]) == (None, None, None, None)
+    assert status["unmanaged"] is True
+    assert status["metrics"] == []
+    assert status["versions"] == {"stable": "57ab1e001122", "canary": "c0ffee001122"}
+
+
+def test_repeats_the_answers_to_commands_and_why_a_release_is_paused() -> None:
+    status = a_status(a_state(release=a_release(pause=Pause(PauseKind.OPERATOR, "by ada", at(3)))))
+
+    assert status["pause"] == {"kind": "operator", "reason": "by ada", "since": "2026-03-01T12:00:03Z"}
+    assert status["executedCommands"] == [{"id": "20260301-1", "verb": "pause", "accepted": True, "answer": "paused"}]
+
+
+def test_shows_the_error_of_a_failed_tick_as_the_reason() -> None:
+    status = a_status(a_state(), snapshot=None, verdict=None, error="Prometheus does not answer")
+
+    assert status["reason"] == status["error"] == "Prometheus does not answer"
+    assert status["replicas"]["canary"] == {"deployment": "my-app-v2", "requested": None, "available": None}
+
+
+def test_shows_how_a_release_ended() -> None:
+    status = a_status(ended())
+
+    assert status["outcome"] == "aborted"
+    assert status["cause"] == {"kind": "fail", "reason": "errors: 12 % against 4 %", "culprit": "errors"}
+    assert status["endedAt"] == "2026-03-01T12:00:12Z"
+
+
+def test_history_tells_an_ended_release_with_its_times() -> None:
+    steps = (StepRecord(NOW, at(2)), StepRecord(at(5)))
+    entry = history_entry(ended(steps=steps), VERDICT)
+
+    assert json.loads(json.dumps(entry)) == entry
+    assert [metric["name"] for metric in entry.pop("metrics")] == ["errors"]
+    assert entry == {
+        "id": "my-app-c0ffee00-1",
+        "target": "my-app",
+        "result": "aborted",
+        "reason": "errors: 12 % against 4 %",
+        "cause": "fail",
+        "culprit": "errors",
+        "mode": "act",
+        "knownGood": False,
+        "versions": {"stable": "57ab1e001122", "canary": "c0ffee001122"},
+        "total": 10,
+        "weights": [10, 50],
+        "startedAt": "2026-03-01T12:00:00Z",
+        "abortedAt": "2026-03-01T12:00:09.125000Z",
+        "safeAt": "2026-03-01T12:00:11Z",
+        "endedAt": "2026-03-01T12:00:12Z",
+        "seconds": 12.0,
+        "secondsToAbort": 9.125,
+        "secondsToSafe": 11.0,
+    }
+
+
+def test_history_names_only_the_weights_that_were_reached() -> None:
+    assert history_entry(ended())["weights"] == [10]
+
+
+def test_a_promoted_release_has_no_time_to_abort() -> None:
+    entry = history_entry(ended(cause=None, aborted_at=None, safe_at=None, result=Result.PROMOTED))
+
+    assert (entry["result"], entry["cause"], entry["secondsToAbort"]) == ("promoted", None, None)
+
+
+def test_a_release_in_progress_is_no_history() -> None:
+    with pytest.raises(ValueError, match="no ended release"):
+        history_entry(a_state())
+
+
+def test_why_answers_in_words_and_numbers() -> None:
+    headline, *lines = explain(a_status(a_state(warnings=("one pod only",)))).splitlines()
+
+    assert headline == (
+        "my-app (default) is PROGRESSING since 2026-03-01T12:00:00Z: release my-app-c0ffee00-1 "
+        "(version c0ffee001122), step 1 of 2, weight 10 %"
+    )
+    assert lines[1].endswith("; the canary serves 10.1% of the requests")
+    assert [line.partition(";")[0] if line is lines[1] else line for line in lines] == [
+        "  HOLD: errors: more traffic is needed",
+        "  stable my-app-v1 9 of 9 available, canary my-app-v2 0 of 1 available",
+        "  errors: UNDECIDED: more traffic is needed",
+        "    canary 12 of 310 (3.87%), stable 110 of 2,750 (4.00%); ratio 0.97 (interval 0.51 to 1.60)",
+        "    log evidence to abort -1.25 of 4.60, to promote 2.00 of 3.00; about 1m35s to proof at present traffic",
+        "    without series: my-app-v2-x",
+        "  warning: one pod only",
+        "  as of 2026-03-01T12:01:30Z",
+    ]
+
+
+def test_why_names_the_culprit_of_an_abort() -> None:
+    text = explain(a_status(ended(), verdict=None))
+
+    assert "ended aborted" in text
+    assert "given up (fail by errors): errors: 12 % against 4 %" in text
+    assert "Nothing was judged at the last look." in text
+
+
+def test_why_answers_before_anything_was_seen() -> None:
+    text = explain(a_status(a_state(phase=Phase.IDLE, release=None, unmanaged=True), snapshot=None, verdict=None))
+
+    assert text.startswith("my-app (default) is IDLE since 2026-03-01T12:00:00Z: unmanaged, replicas are left alone")
