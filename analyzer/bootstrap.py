@@ -27,7 +27,10 @@ from analyzer.ports import AlertSink, ReleaseStore, Reporter, Workloads
 from analyzer.record import history_entry, status_of
 
 THREADS = 16
-"""Ticks, queries and deliveries that may run at once."""
+"""Ticks and queries that may run at once."""
+
+COURIERS = 4
+"""Targets whose alerts may be on their way at once."""
 
 WEBHOOK_TIMEOUT = 10.0
 """Seconds for one delivery."""
@@ -57,6 +60,7 @@ def daemon(
         clock=SystemClock(),
         lease=SoleHolder(),
         executor=ThreadPoolExecutor(THREADS, thread_name_prefix="engine"),
+        couriers=ThreadPoolExecutor(COURIERS, thread_name_prefix="courier"),
         status_of=status_of,
         history_entry=history_entry,
         reporters=reporters,

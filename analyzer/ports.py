@@ -7,15 +7,15 @@ Fakes stand in `tests/fakes`; one contract suite per port runs on the fake and o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from analyzer.model.alert import Alert
-from analyzer.model.block import Block, NoData, Reading, RosterEntry, Timing
+from analyzer.model.block import Block, History, NoData, Reading, RosterEntry, Sample, Timing
 from analyzer.model.decision import Decision
 from analyzer.model.errors import ObservationError
-from analyzer.model.metric import Metric
+from analyzer.model.metric import Metric, TestedMetric
 from analyzer.model.state import Command, TargetState
 from analyzer.model.target import Roles, Target
 from analyzer.model.verdict import Verdict
@@ -39,7 +39,8 @@ class BlockRequest:
     """Ask for every closed block after number `after`, for one target's release.
 
     `warmup` is in seconds: a pod takes part in blocks that start that long after it was ready (and after its
-    process started).
+    process started). `fast_after`: ask ratio metrics for every closed slot after this one too (None: for none);
+    in slots a pod counts from its first sample on, warm-up or not.
     """
 
     target: str
@@ -49,18 +50,21 @@ class BlockRequest:
     timing: Timing
     after: int
     warmup: float
+    fast_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
     """Blocks after the requested one, gap-free up to `upto` (which is `after` when none has closed yet).
 
-    Per metric: blocks (ratio) or readings (query), in order, or the error that its query met. A metric with an
-    error has no blocks at all in this answer; ask for the same blocks again.
+    Per metric: blocks of its kind or readings (query), in order, or the error that its query met. A metric with an
+    error has no blocks at all in this answer; ask for the same blocks again. `fast` has blocks of one slot (their
+    `index` counts slots since the epoch) for ratio metrics where they were asked for.
     """
 
     upto: int
     metrics: Mapping[str, Sequence[Block] | Sequence[Reading] | ObservationError]
+    fast: Mapping[str, Sequence[Block]] = field(default_factory=dict)
 
 
 class MetricSource(Protocol):
@@ -74,6 +78,19 @@ class MetricSource(Protocol):
         self, namespace: str, pods: Sequence[str], metrics: Sequence[Metric], interval: float
     ) -> Timing | NoData:
         """Find scrape interval and delay from these pods' live series and cut time for a release.
+
+        Raises ObservationError when Prometheus can't be asked.
+        """
+        ...
+
+
+class HistorySource(Protocol):
+    """What stable was like before the release."""
+
+    def history(
+        self, namespace: str, pods: Sequence[str], metrics: Sequence[TestedMetric], back: timedelta
+    ) -> Mapping[str, History[Sample] | NoData]:
+        """What these stable pods measured in batches of 5 minutes before now, by metric, as far `back` as there is.
 
         Raises ObservationError when Prometheus can't be asked.
         """

@@ -38,6 +38,14 @@ def announce(scene: Scene, event: AlertEvent, summary: str, *, mark: str = "", *
     )
 
 
+def alert_once(scene: Scene, event: AlertEvent, summary: str, mark: str) -> Scene:
+    """The same scene with an alert in its outbox, unless this release has told it under this mark before."""
+    key = f"{event.value}/{mark}"
+    if key in scene.release.alerted:
+        return scene
+    return scene.tell(announce(scene, event, summary, mark=mark)).update(alerted=(*scene.release.alerted, key))
+
+
 def _circumstances(scene: Scene) -> dict[str, Any]:
     release = scene.state.release
     if release is None:

@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from analyzer.decision.announce import announce
+from analyzer.decision.deadline import keep_time
+from analyzer.decision.drift import accept_replicas
 from analyzer.decision.orders import obey
 from analyzer.decision.progress import progress, wait_paused
 from analyzer.decision.promote import bake, promote
 from analyzer.decision.rest import rest, wait_for_slot
 from analyzer.decision.rollback import roll_back
 from analyzer.decision.scene import Scene
-from analyzer.decision.watch import accept_replicas, keep_time, notice_silence
+from analyzer.decision.watch import notice_trouble
 from analyzer.model.alert import AlertEvent
-from analyzer.model.decision import Action, Decision, settle
+from analyzer.model.decision import Action, Decision, Transition, settle
 from analyzer.model.phase import Phase
 from analyzer.model.state import Command, Result, TargetState, Version
 from analyzer.model.target import Side
@@ -50,33 +52,38 @@ def decide(
     At most one absolute write comes out, and it is safe by itself: deciding again after a crash anywhere gives
     the rest. Raises ValueError only when the state document contradicts itself.
     """
-    if state is None or state.phase is Phase.GONE:
-        return _first_sight(state, snapshot, now)
+    if state is None or state.phase is Phase.GONE or _never_seen(state):
+        return _first_sight(state, snapshot, commands, now)
     scene = Scene(_resolve(state, snapshot), snapshot, verdict, now)
     if snapshot.stable is None or snapshot.canary is None:
         return _deleted(scene)
     if state.phase.active:
-        scene = notice_silence(keep_time(scene))
+        scene = notice_trouble(keep_time(scene))
         if state.phase is Phase.ROLLING_BACK:
             scene = accept_replicas(scene)
-    choice = obey(scene, commands) or _HANDLERS[state.phase](scene)
-    return _carry_on(scene, choice)
+    return _carry_on(scene, obey(scene, commands, _HANDLERS[state.phase]))
 
 
 def _carry_on(scene: Scene, choice: Decision) -> Decision:
     """A transition is followed by the first write of the new phase in the same tick.
 
-    The verdict was about the old phase and is not used again; after a change of roles the snapshot has the
-    sides the wrong way round, so that the next tick goes on.
+    Not so where a document of its own is needed first: after a change of roles the snapshot has the sides the
+    wrong way round, and a release that has just ended must be on file before another takes its place.
     """
+    ending = scene.state.phase.active
     for _ in range(_AT_MOST):
         moved = choice.state.phase is not scene.state.phase or choice.action is Action.ADVANCE
         if choice.move or not moved or choice.state.roles != scene.state.roles or choice.state.phase is Phase.GONE:
             return choice
-        scene = Scene(choice.state, scene.snapshot, None, scene.now)
+        verdict = scene.verdict if _judged_alike(scene.state, choice.state) else None
+        scene = Scene(choice.state, scene.snapshot, verdict, scene.now)
         follow = _HANDLERS[scene.state.phase](scene)
+        if ending and follow.state.releases != scene.state.releases:
+            return choice
         choice = replace(
             choice,
+            action=choice.action if follow.action is Action.HOLD else follow.action,
+            reason=f"{choice.reason}; {follow.reason}" if follow.move or follow.transitions else choice.reason,
             state=follow.state,
             move=follow.move,
             transitions=choice.transitions + follow.transitions,
@@ -87,13 +94,27 @@ def _carry_on(scene: Scene, choice: Decision) -> Decision:
     return choice
 
 
+def _judged_alike(before: TargetState, after: TargetState) -> bool:
+    """Is the verdict still about what is being done? Each step has evidence of its own, and a bake has none."""
+    if before.release is None or after.release is None or after.phase not in _COMPARED:
+        return False
+    return (before.release.id, before.release.step) == (after.release.id, after.release.step)
+
+
+_COMPARED = frozenset({Phase.PROGRESSING, Phase.PAUSED, Phase.PROMOTING})
+
+
 def _resolve(state: TargetState, snapshot: Snapshot) -> TargetState:
-    """Find out whether the write that was under way when the document was saved has been made."""
+    """Find out whether the write that was under way when the document was saved has been made.
+
+    One that was not is left in the document that the rules see: it was told already. What a decision saves names
+    its own write or none.
+    """
     move = state.intent
     if move is None:
         return state
     workload = snapshot.side(move.side)
-    return settle(state) if workload and _shows(workload, move) else replace(state, intent=None)
+    return settle(state) if workload and _shows(workload, move) else state
 
 
 def _shows(workload: Workload, move: Move) -> bool:
@@ -104,32 +125,41 @@ def _shows(workload: Workload, move: Move) -> bool:
             return workload.template.hash == move.template.hash
 
 
-def _first_sight(state: TargetState | None, snapshot: Snapshot, now: datetime) -> Decision:
+def _never_seen(state: TargetState) -> bool:
+    """The document was made before both Deployments existed."""
+    return state.phase is Phase.IDLE and state.handled is None
+
+
+def _first_sight(state: TargetState | None, snapshot: Snapshot, commands: Sequence[Command], now: datetime) -> Decision:
     """A target that was never seen, or is back after its Deployments were deleted: nothing starts by itself."""
     target = snapshot.target
-    roles = state.roles if state else target.roles
-    missing = [roles.name(side) for side, seen in _sides(snapshot) if not seen]
-    if state is not None and missing:
-        return Decision(Action.HOLD, f"gone: {' and '.join(missing)} not found", state)
-    fresh = TargetState(target.name, roles, Phase.IDLE, now, "first sight")
-    if state is not None:
-        fresh = replace(fresh, outbox=state.outbox, executed=state.executed, releases=state.releases, epoch=state.epoch)
+    known = state or TargetState(target.name, target.roles, Phase.IDLE, now, "first sight")
     if snapshot.stable is None or snapshot.canary is None:
-        return Decision(Action.HOLD, f"waiting for Deployment {' and '.join(missing)} to exist", fresh)
-    seen = replace(
-        fresh,
+        missing = " and ".join(known.roles.name(side) for side, seen in _sides(snapshot) if not seen)
+        scene = Scene(known, snapshot, None, now)
+        return obey(scene, commands, lambda scene: scene.hold(f"waiting for Deployment {missing} to exist"))
+    reason = "first sight: unmanaged, replicas are left alone"
+    seen = TargetState(
+        target.name,
+        known.roles,
+        Phase.IDLE,
+        now,
+        reason,
+        epoch=known.epoch,
+        releases=known.releases,
+        outbox=known.outbox,
+        executed=known.executed,
         handled=Version(snapshot.canary.uid, snapshot.canary.template.hash),
         stable_hash=snapshot.stable.template.hash,
         expected=Replicas(snapshot.stable.replicas, snapshot.canary.replicas),
     )
-    return Decision(Action.HOLD, "first sight: unmanaged, replicas are left alone", seen)
+    back = (Transition(Phase.GONE, Phase.IDLE, reason),) if known.phase is Phase.GONE else ()
+    return Decision(Action.HOLD, reason, seen, transitions=back)
 
 
 def _deleted(scene: Scene) -> Decision:
     state = scene.state
     missing = " and ".join(state.roles.name(side) for side, seen in _sides(scene.snapshot) if not seen)
-    if state.handled is None and state.phase is Phase.IDLE:
-        return scene.hold(f"waiting for Deployment {missing} to exist")
     reason = f"Deployment {missing} was deleted; nothing is recreated"
     if state.phase.active:
         scene = scene.update(ended_at=scene.now, result=Result.GONE)

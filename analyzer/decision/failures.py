@@ -23,17 +23,8 @@ class HardFailure:
     reason: str
 
 
-def hard_failure(workload: Workload, now: datetime, ready_within: timedelta) -> HardFailure | None:
-    """The first hard failure of a side, or None."""
-    return next(_failures(workload, now, ready_within), None)
-
-
-def fails_alike(workload: Workload, failure: HardFailure, now: datetime, ready_within: timedelta) -> bool:
-    """Does this side fail in the same way now?"""
-    return any(other.kind == failure.kind for other in _failures(workload, now, ready_within))
-
-
-def _failures(workload: Workload, now: datetime, ready_within: timedelta) -> Iterator[HardFailure]:
+def hard_failures(workload: Workload, now: datetime, ready_within: timedelta) -> Iterator[HardFailure]:
+    """What is wrong with a side now; failures that need no patience first."""
     for pod in workload.pods:
         if not pod.deleted:
             yield from _at_once(pod)
@@ -62,3 +53,10 @@ def _too_late(pod: Pod, ready_within: timedelta) -> Iterator[HardFailure]:
         yield HardFailure("ImagePull", f"pod {pod.name} can't get its image {after} ({pod.waiting})")
     elif pod.ready_at is None:
         yield HardFailure("NeverReady", f"pod {pod.name} did not become ready {after}")
+
+
+def refusal(workload: Workload, lasting: timedelta) -> Iterator[HardFailure]:
+    """A side whose pods can't even be created, as when a quota is used up; `lasting` is for how long by now."""
+    if workload.replica_failure is not None:
+        why = f"pods can't be created for {show_duration(lasting)}: {workload.replica_failure}"
+        yield HardFailure("ReplicaFailure", f"{workload.name}: {why}")

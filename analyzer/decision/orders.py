@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
+from analyzer.decision.deadline import time_limit, time_spent
+from analyzer.decision.drift import accept_all, accept_replicas
 from analyzer.decision.progress import pause
 from analyzer.decision.rollback import give_up
 from analyzer.decision.scene import Scene
-from analyzer.decision.watch import accept_replicas
 from analyzer.model.decision import Action, Decision
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode
@@ -19,6 +21,7 @@ from analyzer.model.state import (
     Command,
     ExecutedCommand,
     PauseKind,
+    TargetState,
     Verb,
     Version,
 )
@@ -30,25 +33,38 @@ class _RefusedError(Exception):
     """The command can't be carried out now; the text says why and what to do."""
 
 
-def obey(scene: Scene, commands: Sequence[Command]) -> Decision | None:
-    """Carry out the oldest command that was not executed yet; None when there is none."""
-    done = {command.id for command in scene.state.executed}
-    command = next((command for command in commands if command.id not in done), None)
-    if command is None:
-        return None
-    try:
-        choice = _carry_out(scene, command)
+def obey(scene: Scene, commands: Sequence[Command], otherwise: Callable[[Scene], Decision]) -> Decision:
+    """Carry out the oldest command that was not answered yet and can be; else do what `otherwise` says.
+
+    Refusals are answered on the way: they never cost a tick. Only as many of the latest commands count as a
+    document remembers, so that a forgotten one is not carried out again.
+    """
+    answered = {command.id for command in scene.state.executed}
+    refusals: list[str] = []
+    for command in commands[-EXECUTED_KEPT:]:
+        if command.id in answered:
+            continue
+        try:
+            choice = _carry_out(scene, command)
+        except _RefusedError as refusal:
+            scene = replace(scene, state=_answer(scene.state, command, str(refusal), accepted=False))
+            refusals.append(f"{command.verb} by {command.by} refused: {refusal}")
+            continue
         answer = f"{command.verb} by {command.by}: {choice.reason}"
-        accepted = True
-    except _RefusedError as refusal:
-        choice = scene.hold(f"{command.verb} refused: {refusal}")
-        answer, accepted = str(refusal), False
+        state = _answer(choice.state, command, answer, accepted=True)
+        return replace(choice, state=state, notes=(*refusals, *choice.notes))
+    choice = otherwise(scene)
+    return replace(choice, notes=(*refusals, *choice.notes))
+
+
+def _answer(state: TargetState, command: Command, answer: str, *, accepted: bool) -> TargetState:
     entry = ExecutedCommand(command.id, command.verb, accepted, answer)
-    executed = (*choice.state.executed, entry)[-EXECUTED_KEPT:]
-    return replace(choice, state=replace(choice.state, executed=executed))
+    return replace(state, executed=(*state.executed, entry)[-EXECUTED_KEPT:])
 
 
 def _carry_out(scene: Scene, command: Command) -> Decision:
+    if scene.snapshot.stable is None or scene.snapshot.canary is None:
+        raise _RefusedError("a Deployment does not exist: create it, and ask again")
     match command.verb:
         case Verb.START | Verb.RETRY:
             return _begin(scene, command)
@@ -96,6 +112,8 @@ def _check_version(scene: Scene, command: Command) -> None:
 
 def _check_release(scene: Scene, command: Command) -> None:
     release = scene.state.release
+    if release is not None and scene.state.phase is Phase.ROLLING_BACK:
+        raise _RefusedError(f"release {release.id} is being rolled back already, and that is never stopped")
     if release is None or scene.state.phase not in _IN_RELEASE:
         raise _RefusedError(f"no release is in progress that it could be for (phase {scene.state.phase})")
     if command.subject != release.id:
@@ -113,19 +131,20 @@ def _pause(scene: Scene, command: Command) -> Decision:
 
 
 def _resume(scene: Scene, command: Command) -> Decision:
-    held = scene.release.pause
+    held, release = scene.release.pause, scene.release
     if scene.state.phase is not Phase.PAUSED or held is None:
         raise _RefusedError(f"the release is not paused (phase {scene.state.phase})")
-    if held.kind is PauseKind.INCONCLUSIVE and command.extend is None:
+    more = command.extend or timedelta(0)
+    over = held.kind is PauseKind.INCONCLUSIVE or time_spent(scene) >= time_limit(scene)
+    if over and held.during is Phase.PROGRESSING and more <= timedelta(0):
         raise _RefusedError("the deadline is over: say by how much with --extend, for example --extend 1h")
-    release = scene.release
-    extended = release.extended + command.extend if command.extend else release.extended
+    extended = max(release.extended, time_spent(scene) - release.plan.deadline) + more if more else release.extended
     opened = release.gate_open or held.kind is PauseKind.GATE
     clock = replace(release.clock, at=scene.now)
     resumed = scene.update(pause=None, extended=extended, gate_open=opened, clock=clock)
     if held.kind is PauseKind.DRIFT:
-        resumed = accept_replicas(resumed).update(stable=scene.stable.template)
-    return resumed.go(Phase.PROGRESSING, f"resumed by {command.by}")
+        resumed = accept_all(resumed)
+    return resumed.go(held.during, f"resumed by {command.by}")
 
 
 def _promote(scene: Scene, command: Command) -> Decision:
@@ -133,7 +152,7 @@ def _promote(scene: Scene, command: Command) -> Decision:
         raise _RefusedError(f"the release is in phase {scene.state.phase} already")
     if scene.release.mode is Mode.OBSERVE:
         raise _RefusedError("mode is observe: nothing is ever written; set `mode: act` for the next release")
-    promoted = accept_replicas(scene).update(pause=None)
+    promoted = accept_all(scene).update(pause=None, forced=True)
     return promoted.go(Phase.PROMOTING, f"promoted by {command.by} without proof", Action.PROMOTE)
 
 

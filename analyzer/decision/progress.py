@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from analyzer.decision.announce import announce
-from analyzer.decision.moves import next_move, scale
-from analyzer.decision.replicas import split
+from analyzer.decision.announce import alert_once, announce
+from analyzer.decision.deadline import time_limit, time_spent, unanswered
+from analyzer.decision.drift import drifted
 from analyzer.decision.rollback import give_up
 from analyzer.decision.scene import Rule, Scene, first_answer
+from analyzer.decision.shift import goal_of, hold_back, shift
 from analyzer.decision.success import succeed
-from analyzer.decision.watch import drifted, failed, frozen, hard_failed, superseded, time_spent
+from analyzer.decision.watch import failed, failing_alike, frozen, hard_failed, superseded, unmeasured
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
 from analyzer.model.duration import show_duration
@@ -19,9 +20,7 @@ from analyzer.model.metric import Gating
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Advance, GateTimeout, OnInconclusive
 from analyzer.model.state import Cause, CauseKind, Pause, PauseKind, StepRecord
-from analyzer.model.target import Side
 from analyzer.model.verdict import Classification, MetricVerdict, Outcome, Verdict
-from analyzer.model.workload import Move, Replicas
 
 GATE_REMINDER = timedelta(hours=4)
 """A gate that waits this long raises one more alert."""
@@ -37,38 +36,10 @@ def wait_paused(scene: Scene) -> Decision:
     return first_answer(_PAUSED, scene)
 
 
-def goal_of(scene: Scene) -> Replicas:
-    """The replicas of the present step."""
-    release = scene.release
-    return split(release.plan.capacity, release.total, release.current_step.weight, scene.stable.replicas)
-
-
-def hold_back(scene: Scene) -> str | None:
-    """Why no move forward may be made now: a canary pod that is not steadily available."""
-    canary = scene.canary
-    if canary.available < canary.replicas or canary.current != canary.replicas:
-        return f"waiting until the canary is available ({canary.available} of {canary.replicas} pods)"
-    return None
-
-
 def _reach_weight(scene: Scene) -> Decision | None:
-    goal = goal_of(scene)
-    weight = f"{scene.release.current_step.weight:g} %"
-    if not scene.acting or scene.replicas == goal:
+    if not scene.acting:
         return None
-    blocked = hold_back(scene)
-    if blocked:
-        return scene.hold(f"step {scene.release.step + 1} ({weight}): {blocked}")
-    move = _towards(scene, goal)
-    if move is None:
-        return scene.hold(f"step {scene.release.step + 1} ({weight}): waiting for capacity")
-    return scene.make(move, f"step {scene.release.step + 1} ({weight})")
-
-
-def _towards(scene: Scene, goal: Replicas) -> Move | None:
-    if scene.surge:
-        return scale(Side.CANARY, scene.canary, goal.canary)
-    return next_move(scene.stable, scene.canary, goal, scene.bounds)
+    return shift(scene, goal_of(scene), f"step {scene.release.step + 1} ({scene.release.current_step.weight:g} %)")
 
 
 def _settle(scene: Scene) -> Decision | None:
@@ -87,11 +58,10 @@ def _settle(scene: Scene) -> Decision | None:
 
 
 def _deadline(scene: Scene) -> Decision | None:
-    release = scene.release
-    limit = release.plan.deadline + release.extended
-    if time_spent(scene) < limit or _proof_missing(scene) is None:
+    release, limit, missing = scene.release, time_limit(scene), _proof_missing(scene)
+    unjudged = scene.verdict is None or unanswered(scene.verdict)
+    if missing is None or unjudged or time_spent(scene) < limit:
         return None
-    missing = _proof_missing(scene)
     reason = f"not decided within {show_duration(limit)}: {missing}"
     match release.plan.on_inconclusive:
         case OnInconclusive.ROLLBACK:
@@ -105,11 +75,11 @@ def _deadline(scene: Scene) -> Decision | None:
 def _promotable_unproven(scene: Scene) -> bool:
     """`onInconclusive: promote` still needs data on every gating metric and no adverse evidence."""
     verdict = scene.verdict
-    if verdict is None or verdict.adverse or verdict.holds or not verdict.covered:
+    if verdict is None or verdict.adverse or verdict.holds or not verdict.covered or not scene.acting:
         return False
     gating = {metric.name for metric in scene.release.analysis.metrics if metric.gating is Gating.BOTH}
-    measured = [metric for metric in verdict.metrics if metric.name in gating]
-    return bool(measured) and all(_has_data(metric) for metric in measured) and verdict.outcome is not Outcome.ERROR
+    with_data = {metric.name for metric in verdict.metrics if _has_data(metric)}
+    return bool(gating) and gating <= with_data and verdict.outcome is not Outcome.ERROR
 
 
 def _has_data(metric: MetricVerdict) -> bool:
@@ -118,7 +88,7 @@ def _has_data(metric: MetricVerdict) -> bool:
 
 def pause(scene: Scene, kind: PauseKind, reason: str) -> Decision:
     """Enter PAUSED, telling people where they have to act."""
-    paused = scene.update(pause=Pause(kind, reason, scene.now))
+    paused = scene.update(pause=Pause(kind, reason, scene.now, during=scene.state.phase))
     if kind is PauseKind.OPERATOR:
         return paused.go(Phase.PAUSED, reason)
     event = AlertEvent.GATE if kind is PauseKind.GATE else AlertEvent.PAUSED
@@ -141,14 +111,16 @@ def _proof_missing(scene: Scene) -> str | None:
     settled = release.record.settled_at
     if settled is None:
         return "the step's weight is not reached"
-    if scene.verdict is None:
-        return "not judged yet"
     if blocked := hold_back(scene) if scene.acting else None:
         return blocked
+    if release.known_good:
+        return None
+    if scene.verdict is None:
+        return "not judged yet"
     dwell = scene.now - settled
-    if not release.known_good and dwell < release.current_step.hold:
+    if dwell < release.current_step.hold:
         return f"held for {show_duration(dwell)} of {show_duration(release.current_step.hold)}; {scene.verdict.reason}"
-    return None if release.known_good else _evidence_missing(scene, scene.verdict)
+    return _evidence_missing(scene, scene.verdict)
 
 
 def _evidence_missing(scene: Scene, verdict: Verdict) -> str | None:
@@ -156,6 +128,8 @@ def _evidence_missing(scene: Scene, verdict: Verdict) -> str | None:
         return verdict.holds
     if verdict.outcome is Outcome.ERROR:
         return verdict.reason
+    if silent := unmeasured(verdict):
+        return silent
     if not verdict.covered:
         return f"waiting until every canary pod has been measured; {verdict.reason}"
     if scene.release.last_step:
@@ -168,8 +142,8 @@ def _evidence_missing(scene: Scene, verdict: Verdict) -> str | None:
 
 
 def _gate(scene: Scene) -> Decision | None:
-    gate = scene.release.current_step.gate
-    if gate is None or scene.release.gate_open:
+    release = scene.release
+    if release.current_step.gate is None or release.gate_open or release.known_good:
         return None
     return pause(scene, PauseKind.GATE, f"step {scene.release.step + 1} is proven and waits for `resume`")
 
@@ -196,12 +170,11 @@ def _gate_timeout(scene: Scene) -> Decision | None:
     if gate and gate.timeout and gate.then is GateTimeout.ROLLBACK and waited >= gate.timeout:
         reason = f"the gate of step {release.step + 1} was not opened within {show_duration(gate.timeout)}"
         return give_up(scene, Cause(CauseKind.GATE_TIMEOUT, reason))
-    mark = f"gate/reminder{release.step}"
-    if waited >= ((gate.timeout if gate else None) or GATE_REMINDER) and mark not in release.alerted:
-        summary = f"{scene.state.target}: the gate of step {release.step + 1} waits for {show_duration(waited)}"
-        told = scene.tell(announce(scene, AlertEvent.GATE, summary, mark=mark))
-        return told.update(alerted=(*release.alerted, mark)).hold(held.reason)
-    return None
+    if waited < ((gate.timeout if gate else None) or GATE_REMINDER):
+        return None
+    summary = f"{scene.state.target}: the gate of step {release.step + 1} waits for {show_duration(waited)}"
+    told = alert_once(scene, AlertEvent.GATE, summary, f"reminder{release.step}")
+    return None if told is scene else told.hold(held.reason)
 
 
 def _stay_paused(scene: Scene) -> Decision:
@@ -213,6 +186,7 @@ _PROGRESSING: tuple[Rule, ...] = (
     superseded,
     hard_failed,
     failed,
+    failing_alike,
     drifted,
     frozen,
     _deadline,
@@ -222,4 +196,4 @@ _PROGRESSING: tuple[Rule, ...] = (
     _gate,
     _advance,
 )
-_PAUSED: tuple[Rule, ...] = (superseded, hard_failed, failed, drifted, _gate_timeout, _stay_paused)
+_PAUSED: tuple[Rule, ...] = (superseded, hard_failed, failed, _gate_timeout, drifted, _stay_paused)

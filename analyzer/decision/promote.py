@@ -11,19 +11,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from analyzer.decision.announce import announce
-from analyzer.decision.moves import drain, next_move, scale
-from analyzer.decision.progress import hold_back
-from analyzer.decision.rollback import give_up
+from analyzer.decision.announce import alert_once
+from analyzer.decision.drift import accept_replicas, drifted, notice_edit
 from analyzer.decision.scene import Rule, Scene, first_answer
+from analyzer.decision.shift import goal_of, hold_back, shift, withdrawal
 from analyzer.decision.success import succeed
-from analyzer.decision.watch import accept_replicas, drifted, failed, frozen, hard_failed, notice_edit, superseded
+from analyzer.decision.watch import (
+    failed,
+    failing_alike,
+    frozen,
+    guard_failed,
+    hard_failed,
+    superseded,
+    unmeasured,
+)
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
 from analyzer.model.duration import show_duration
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Promotion
-from analyzer.model.state import Cause, CauseKind, Version
+from analyzer.model.state import Version
 from analyzer.model.target import Side
 from analyzer.model.verdict import Outcome
 from analyzer.model.workload import Replicas, WriteTemplate
@@ -39,16 +46,22 @@ def bake(scene: Scene) -> Decision:
     return first_answer(_BAKING, scene)
 
 
-def _fail_before_writing(scene: Scene) -> Decision | None:
-    """Once both sides run the new version there is nothing left to compare."""
-    return None if scene.release.written else failed(scene)
+def _fail(scene: Scene) -> Decision | None:
+    """Once both sides run the new version there is nothing left to compare: only guards speak."""
+    if not scene.release.written:
+        return failed(scene)
+    return None if scene.release.known_good else guard_failed(scene)
 
 
-def _stop_for_guard(scene: Scene) -> Decision | None:
-    verdict = scene.verdict
-    if verdict is None or verdict.holds is None or scene.release.written:
+def _await_judge(scene: Scene) -> Decision | None:
+    """While both sides serve, a batch moves only when the last one was judged. A known version, or one that an
+    operator has promoted, does not wait for that."""
+    release, verdict = scene.release, scene.verdict
+    if verdict is None or release.written or release.known_good or release.forced:
         return None
-    return scene.hold(verdict.holds)
+    blind = verdict.reason if verdict.outcome is Outcome.ERROR and not _stable_is_empty(scene) else None
+    reason = verdict.holds or blind or unmeasured(verdict)
+    return scene.hold(f"promoting: {reason}") if reason else None
 
 
 def _hand_over(scene: Scene) -> Decision | None:
@@ -56,10 +69,12 @@ def _hand_over(scene: Scene) -> Decision | None:
     if scene.release.written:
         return None
     match scene.release.plan.promote:
+        case Promotion.COPY_TEMPLATE if scene.surge:
+            return shift(scene, goal_of(scene), "promoting") or _write_template(scene)
         case Promotion.COPY_TEMPLATE:
-            return _write_template(scene) if scene.surge or _stable_is_empty(scene) else _shift_all(scene)
+            return _shift_all(scene) or _write_template(scene)
         case Promotion.SWAP:
-            return _swap(scene) if _stable_is_empty(scene) else _shift_all(scene)
+            return _shift_all(scene) or _swap(scene)
         case Promotion.EXTERNAL:
             return _await_owner(scene)
         case _ as never:
@@ -70,21 +85,20 @@ def _stable_is_empty(scene: Scene) -> bool:
     return scene.stable.replicas == 0 and scene.stable.current == 0
 
 
-def _shift_all(scene: Scene) -> Decision:
-    blocked = hold_back(scene)
-    if blocked:
-        return scene.hold(f"promoting: {blocked}")
-    goal = Replicas(stable=0, canary=scene.release.total)
-    move = next_move(scene.stable, scene.canary, goal, scene.bounds)
-    return scene.make(move, "promoting") if move else scene.hold("promoting: waiting until stable's pods are gone")
+def _shift_all(scene: Scene) -> Decision | None:
+    """All pods to the canary; None once stable has none left."""
+    moving = shift(scene, Replicas(stable=0, canary=scene.release.total), "promoting")
+    if moving is not None or _stable_is_empty(scene):
+        return moving
+    return scene.hold("promoting: waiting until stable's pods are gone")
 
 
 def _write_template(scene: Scene) -> Decision:
     stable, release = scene.stable, scene.release
     if stable.template.hash == release.canary.hash:
         return scene.update(written=True).hold("promoting: stable has the new version")
-    if scene.canary.available < 1 or scene.canary.template.hash != release.canary.hash:
-        return scene.hold("promoting: waiting until the canary is available")
+    if blocked := hold_back(scene):
+        return scene.hold(f"promoting: {blocked}")
     move = WriteTemplate(
         side=Side.STABLE,
         deployment=stable.name,
@@ -97,6 +111,8 @@ def _write_template(scene: Scene) -> Decision:
 
 def _swap(scene: Scene) -> Decision:
     """Stable has no pods left: the canary's Deployment is the stable one from now on."""
+    if blocked := hold_back(scene):
+        return scene.hold(f"promoting: {blocked}")
     state = scene.state
     roles = state.roles.swapped()
     expected = state.expected and Replicas(stable=state.expected.canary, canary=state.expected.stable)
@@ -111,30 +127,28 @@ def _await_owner(scene: Scene) -> Decision | None:
     release = scene.release
     if scene.stable.template.hash == release.canary.hash:
         return scene.update(written=True).hold("promoting: stable has the new version")
-    reason = f"proven, waiting until {scene.state.roles.stable} gets version {release.canary.hash}"
-    mark = "proven"
-    if mark in release.alerted:
-        return scene.hold(reason)
-    told = scene.tell(announce(scene, AlertEvent.PROVEN, f"{scene.state.target}: {reason}"))
-    return told.update(alerted=(*release.alerted, mark)).hold(reason)
+    proven = "promoted by an operator" if release.forced else "proven"
+    reason = f"{proven}, waiting until {scene.state.roles.stable} gets version {release.canary.hash}"
+    told = alert_once(scene, AlertEvent.PROVEN, f"{scene.state.target}: {reason}", "awaits-owner")
+    return shift(told, goal_of(told), "promoting") or told.hold(reason)
 
 
 def _replace_canary(scene: Scene) -> Decision | None:
     """Stable has the new version: it comes up as the canary goes down."""
     stable, canary, total = scene.stable, scene.canary, scene.release.total
-    if scene.surge:
-        covered = stable.settled
-        batch = max(1, scene.release.plan.capacity.max_surge.rounded_up(total))
-        move = drain(canary, batch=batch, covered=True) if covered else None
-        done = covered and canary.replicas == 0 and canary.current == 0
-    else:
-        goal = Replicas(stable=total, canary=0)
-        move = next_move(stable, canary, goal, scene.bounds)
-        done = scene.replicas == goal and stable.settled and canary.current == 0
+    if scene.surge and not stable.settled:
+        return scene.hold(f"promoting: {_count(scene)}")
+    move = withdrawal(scene, total)
     if move:
         return scene.make(move, "promoting")
-    waiting = f"stable has {stable.available} of {total if not scene.surge else stable.replicas} pods available"
-    return None if done else scene.hold(f"promoting: {waiting}, the canary {canary.current} left")
+    complete = stable.settled and (scene.surge or stable.replicas == total)
+    done = complete and canary.replicas == 0 and canary.current == 0
+    return None if done else scene.hold(f"promoting: {_count(scene)}")
+
+
+def _count(scene: Scene) -> str:
+    stable = scene.stable
+    return f"stable has {stable.available} of {stable.replicas} pods available, the canary {scene.canary.current} left"
 
 
 def _begin_bake(scene: Scene) -> Decision:
@@ -146,20 +160,14 @@ def _begin_bake(scene: Scene) -> Decision:
     )
 
 
-def _broken_guard(scene: Scene) -> Decision | None:
-    """In a bake only guards speak: there is no baseline to compare with."""
-    verdict = scene.verdict
-    if verdict is None or verdict.outcome is not Outcome.FAIL:
-        return None
-    return give_up(scene, Cause(CauseKind.GUARD, verdict.reason, verdict.culprit))
-
-
 def _keep_canary_out(scene: Scene) -> Decision | None:
-    canary = scene.canary
-    if canary.replicas == 0:
+    canary, accepted = scene.canary, accept_replicas(scene)
+    move = withdrawal(accepted, scene.stable.replicas)
+    if move is None:
         return None
-    accepted = accept_replicas(scene)
-    return accepted.make(scale(Side.CANARY, canary, 0), "the canary is held at 0 during a bake")
+    by = canary.writers.get("replicas", "someone else")
+    note = f"{canary.name} was scaled to {canary.replicas} by {by} during a bake; it is held at 0"
+    return accepted.make(move, "the canary is held at 0 during a bake", note)
 
 
 def _note_edit(scene: Scene) -> Decision | None:
@@ -181,12 +189,13 @@ def _bake_on(scene: Scene) -> Decision:
 _PROMOTING: tuple[Rule, ...] = (
     superseded,
     hard_failed,
-    _fail_before_writing,
+    _fail,
+    failing_alike,
     drifted,
     frozen,
-    _stop_for_guard,
+    _await_judge,
     _hand_over,
     _replace_canary,
     _begin_bake,
 )
-_BAKING: tuple[Rule, ...] = (hard_failed, _broken_guard, _keep_canary_out, _note_edit, _bake_on)
+_BAKING: tuple[Rule, ...] = (hard_failed, guard_failed, _keep_canary_out, _note_edit, _bake_on)

@@ -26,14 +26,13 @@ class Bounds:
 def bounds_of(capacity: Capacity, total: int) -> Bounds:
     """maxSurge rounds up, maxUnavailable down; where both come to 0 one pod may be missing, as in Kubernetes.
 
-    With a total of 1 stable keeps its pod and the canary is added, so there is always room for 2.
+    With a total of 1 stable keeps its pod and the canary is added: there is always room for 2.
     """
-    surge = capacity.max_surge.rounded_up(total)
+    surge = max(capacity.max_surge.rounded_up(total), 1 if total == 1 else 0)
     missing = capacity.max_unavailable.rounded_down(total)
     if surge == 0 and missing == 0:
         missing = 1
-    ceiling = max(total + surge, 2) if total == 1 else total + surge
-    return Bounds(floor=max(0, total - missing), ceiling=ceiling)
+    return Bounds(floor=max(0, total - missing), ceiling=total + surge)
 
 
 def split(capacity: Capacity, total: int, weight: float, stable_now: int) -> Replicas:

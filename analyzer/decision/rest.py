@@ -63,12 +63,21 @@ def _hold_canary_out(scene: Scene) -> Decision | None:
     canary, state = scene.canary, scene.state
     if canary.replicas == 0 or state.unmanaged or not scene.acting:
         return None
+    if alone := _serving_alone(scene):
+        return scene.hold(alone)
     by = canary.writers.get("replicas", "someone else")
     note = f"{canary.name} was scaled to {canary.replicas} by {by} outside a release; it is held at 0"
-    if state.phase is Phase.ABORTED:
-        alert = announce(scene, AlertEvent.DRIFT, f"{state.target}: {note}", mark=f"held-{scene.now:%Y%m%dT%H%M}")
-        scene = scene.tell(alert)
+    if state.phase is Phase.ABORTED and state.intent is None:
+        mark = f"held-{scene.now:%Y%m%dT%H%M%SZ}"
+        scene = scene.tell(announce(scene, AlertEvent.DRIFT, f"{state.target}: {note}", mark=mark))
     return scene.make(scale(Side.CANARY, canary, 0), "the canary is held at 0 outside a release", note)
+
+
+def _serving_alone(scene: Scene) -> str | None:
+    """Someone has moved all traffic to the canary by hand: to take it out now would be an outage."""
+    if scene.stable.available > 0 or scene.canary.available == 0:
+        return None
+    return f"{scene.canary.name} serves alone: it is left until {scene.stable.name} has an available pod"
 
 
 def _stay(scene: Scene) -> Decision:
@@ -94,6 +103,8 @@ def _empty_canary(scene: Scene) -> Decision | None:
         return None
     if canary.replicas == 0:
         return scene.hold("waiting until the canary's old pods are gone")
+    if alone := _serving_alone(scene):
+        return scene.hold(alone)
     note = f"{canary.name} is taken to 0 before the release of version {canary.template.hash} begins"
     return scene.make(scale(Side.CANARY, canary, 0), "the canary starts from 0", note)
 
@@ -147,6 +158,7 @@ def _new_release(scene: Scene, timing: Timing) -> Release:
         clock=DeadlineClock(spent=timedelta(0), at=now),
         steps=(StepRecord(entered_at=now),),
         known_good=version.hash == state.previous,
+        noise=scene.snapshot.admission.noise,
     )
 
 
@@ -158,4 +170,4 @@ def _single_step(plan: Plan, scene: Scene) -> Plan:
 
 
 _RESTING: tuple[Rule, ...] = (_know_stable, _handle_same, _notice_new, _hold_canary_out, _stay)
-_PENDING: tuple[Rule, ...] = (_return, _empty_canary, _obstacle, _begin)
+_PENDING: tuple[Rule, ...] = (_know_stable, _return, _empty_canary, _obstacle, _begin)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
-from analyzer.decision.announce import announce
-from analyzer.decision.moves import drain, next_move
+from analyzer.decision.announce import alert_once, announce
 from analyzer.decision.scene import Rule, Scene, first_answer
+from analyzer.decision.shift import withdrawal
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
 from analyzer.model.duration import show_duration
@@ -15,21 +16,24 @@ from analyzer.model.phase import Phase
 from analyzer.model.plan import Promotion
 from analyzer.model.state import Cause, CauseKind, Result, Version
 from analyzer.model.target import Side
-from analyzer.model.workload import Move, Replicas, WriteTemplate
+from analyzer.model.workload import Replicas, WriteTemplate
 
 STUCK_AFTER = timedelta(minutes=10)
 """A rollback that takes longer than this raises a `stuck` alert, once."""
 
 
 def give_up(scene: Scene, cause: Cause) -> Decision:
-    """Enter ROLLING_BACK, with the alert in the same write (none for a superseded release)."""
+    """Enter ROLLING_BACK, with the alert in the same write.
+
+    None for a superseded release, and none where nothing has to be moved: there the end is told at once.
+    """
     reason = f"{cause.kind}: {cause.reason}"
     scene = scene.update(cause=cause, aborted_at=scene.now, pause=None)
     if _undoes_a_swap(scene):
         handled = Version(scene.stable.uid, scene.release.canary.hash)
         roles = scene.state.roles.swapped()
         scene = replace(scene, state=replace(scene.state, roles=roles, handled=handled, expected=_mirror(scene)))
-    if cause.kind is CauseKind.SUPERSEDED:
+    if cause.kind is CauseKind.SUPERSEDED or not scene.acting:
         return scene.go(Phase.ROLLING_BACK, reason, Action.ROLLBACK)
     alert = announce(
         scene,
@@ -64,26 +68,35 @@ def _observing(scene: Scene) -> Decision | None:
 
 
 def _noting_safety(scene: Scene) -> Scene:
-    """The canary is out of service once it has no ready pod and nothing of its version is on stable."""
+    """The canary is out of service once it has no ready pod and none of its version is left on stable."""
     serving = any(pod.ready and not pod.deleted for pod in scene.canary.pods)
-    if scene.release.safe_at is not None or scene.canary.replicas or serving or restoring(scene):
+    rolled = scene.stable.template.hash != scene.release.canary.hash and scene.stable.updated == scene.stable.current
+    spread = scene.release.written and not rolled
+    if scene.release.safe_at is not None or scene.canary.replicas or serving or spread:
         return scene
     return scene.update(safe_at=scene.now)
 
 
-def restoring(scene: Scene) -> bool:
-    """Does stable still need the template back that it had before the release?"""
-    release = scene.release
-    return (
-        release.written
-        and release.plan.promote is Promotion.COPY_TEMPLATE
-        and scene.stable.template.hash == release.canary.hash
-        and release.stable.hash != release.canary.hash
-    )
+def _restoring(scene: Scene) -> bool:
+    """Does stable still need the template back that it had before the release?
+
+    After a swap it is in its own Deployment again, unless someone has put the next version there meanwhile.
+    With `external` it is the owner's to put back.
+    """
+    release, now = scene.release, scene.stable.template.hash
+    match release.plan.promote:
+        case Promotion.COPY_TEMPLATE:
+            return release.written and now == release.canary.hash != release.stable.hash
+        case Promotion.SWAP:
+            return release.written and now != release.stable.hash
+        case Promotion.EXTERNAL:
+            return False
+        case _ as never:
+            assert_never(never)
 
 
 def _restore(scene: Scene) -> Decision | None:
-    if not restoring(scene):
+    if not _restoring(scene):
         return None
     stable = scene.stable
     move = WriteTemplate(
@@ -97,16 +110,8 @@ def _restore(scene: Scene) -> Decision | None:
 
 
 def _take_out(scene: Scene) -> Decision | None:
-    move = _withdrawal(scene)
+    move = withdrawal(scene, scene.release.total)
     return scene.make(move, "taking the canary out of service") if move else None
-
-
-def _withdrawal(scene: Scene) -> Move | None:
-    if scene.surge:
-        batch = max(1, scene.release.plan.capacity.max_surge.rounded_up(scene.release.total))
-        return drain(scene.canary, batch=batch, covered=scene.stable.settled)
-    goal = Replicas(stable=scene.release.total, canary=0)
-    return next_move(scene.stable, scene.canary, goal, scene.bounds)
 
 
 def _wait(scene: Scene) -> Decision | None:
@@ -116,10 +121,9 @@ def _wait(scene: Scene) -> Decision | None:
         return None
     waiting = f"stable has {stable.available} of {stable.replicas} pods available, the canary {canary.current} left"
     over = scene.now - scene.state.since >= STUCK_AFTER
-    if over and "stuck/rollback" not in scene.release.alerted:
+    if over:
         summary = f"{scene.state.target}: the rollback has not finished in {show_duration(STUCK_AFTER)}: {waiting}"
-        scene = scene.tell(announce(scene, AlertEvent.STUCK, summary, mark="rollback"))
-        scene = scene.update(alerted=(*scene.release.alerted, "stuck/rollback"))
+        scene = alert_once(scene, AlertEvent.STUCK, summary, "rollback")
     return scene.hold(f"rolling back: {waiting}")
 
 
@@ -134,13 +138,11 @@ def _finish(scene: Scene) -> Decision:
     scene = scene.update(
         ended_at=scene.now,
         result=Result.ABORTED,
-        safe_at=release.safe_at or (scene.now if scene.acting else None),
     )
     alert = announce(
         scene,
         AlertEvent.ABORTED,
-        f"{scene.state.target}: aborted, {cause.reason}"
-        + ("" if scene.acting else " (mode observe: nothing was changed)"),
+        f"{scene.state.target}: aborted, {cause.reason}{_left_over(scene)}",
         mark="aborted",
         status="aborted",
         cause=cause.kind.value,
@@ -148,6 +150,16 @@ def _finish(scene: Scene) -> Decision:
         secondsToSafe=_seconds_to_safe(scene),
     )
     return scene.go(Phase.ABORTED, cause.reason, Action.HOLD, alert)
+
+
+def _left_over(scene: Scene) -> str:
+    """What a reader of the abort has to know or do besides."""
+    release = scene.release
+    if not scene.acting:
+        return " (mode observe: nothing was changed)"
+    if release.written and scene.stable.template.hash == release.canary.hash != release.stable.hash:
+        return f"; {scene.stable.name} still has this version: its owner has to put {release.stable.hash} back"
+    return ""
 
 
 def _seconds_to_safe(scene: Scene) -> float | None:

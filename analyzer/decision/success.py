@@ -17,7 +17,9 @@ def succeed(scene: Scene, reason: str, event: AlertEvent = AlertEvent.PROMOTED) 
     release = scene.release
     scene = scene.update(ended_at=scene.now, result=Result.PROMOTED)
     if scene.acting:
-        known = replace(scene.state, stable_hash=release.canary.hash, previous=release.stable.hash)
+        edited = release.stable.hash == release.canary.hash
+        before = scene.state.stable_hash if edited else release.stable.hash
+        known = replace(scene.state, stable_hash=release.canary.hash, previous=before)
         scene = replace(scene, state=known)
     alert = announce(scene, event, f"{scene.state.target}: {event.value}, {reason}")
     return scene.go(Phase.SUCCEEDED, reason, Action.PROMOTE, alert)

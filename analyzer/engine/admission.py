@@ -1,4 +1,4 @@
-"""May a pending release begin? Freeze, slots, and what must be measured first. The tick asks for PENDING targets."""
+"""May a pending release begin? Freeze, slots, and what must be measured first. The tick asks."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from analyzer.decision.replicas import split, weight_error
 from analyzer.engine.board import Board
 from analyzer.model.block import NoData, Timing
 from analyzer.model.errors import ObservationError
+from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode
 from analyzer.model.state import TargetState
 from analyzer.model.target import Target
 from analyzer.model.workload import Admission, Snapshot, Workload
 from analyzer.ports import MetricSource
-
-FROZEN = "frozen by `freeze: true` in the configuration: nothing starts until it is taken out"
 
 
 class Admissions:
@@ -33,10 +32,13 @@ class Admissions:
         self._metrics, self._limit, self._freeze = metrics, limit, freeze
 
     def admit(self, state: TargetState, snapshot: Snapshot) -> Admission:
-        """Whether this pending release may begin in this tick; `settle` must follow at the end of the tick."""
+        """What this target may do in this tick; `settle` must follow at the end of the tick."""
         stable = snapshot.stable
         if self._freeze:
-            return Admission(obstacle=self._give_way(state.target, FROZEN))
+            self._give_way(state.target, "")
+            return Admission(frozen=True)
+        if state.phase is not Phase.PENDING:
+            return Admission()
         if stable is None or not stable.settled:
             self._give_way(state.target, "")
             return Admission()  # what is missing is the decision's to say

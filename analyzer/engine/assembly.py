@@ -24,6 +24,7 @@ from analyzer.ports import Clock, Lease, ReleaseStore, Reporter, Workloads
 class Parts:
     """What stays the same while the daemon runs.
 
+    `executor` carries ticks and queries, `couriers` deliveries: a receiver that hangs must not slow a tick down.
     `patience`: nobody waits longer than this for a slow target, query or receiver. `status_every`: a status whose
     phase did not change is written this often at most.
     """
@@ -33,6 +34,7 @@ class Parts:
     clock: Clock
     lease: Lease
     executor: Executor
+    couriers: Executor
     status_of: StatusBuilder
     history_entry: EntryBuilder
     reporters: Sequence[Reporter] = ()
@@ -62,8 +64,8 @@ def assemble(settings: Settings, parts: Parts, watch: Callable[[], Settings | No
         sweeper=Sweeper(
             lambda target: Tick(target, surroundings), settings.metrics, claims, parts.executor, parts.patience
         ),
-        outbox=Outbox(desk, settings.flush, parts.executor, parts.patience),
-        executor=parts.executor,
+        outbox=Outbox(desk, settings.flush, parts.couriers, parts.patience),
+        executors=(parts.executor, parts.couriers),
         schedule=Schedule(),
     )
     return Daemon(settings, machinery, watch)

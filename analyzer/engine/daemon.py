@@ -47,7 +47,7 @@ class Machinery:
     claims: Claims
     sweeper: Sweeper
     outbox: Outbox
-    executor: Executor
+    executors: tuple[Executor, ...]
     schedule: Schedule
 
 
@@ -82,7 +82,8 @@ class Daemon:
         if not machinery.claims.wait_until_idle(LONGEST_STOP):
             _log.warning("ticks_left_behind", reason=f"still running after {LONGEST_STOP:g} s")
         machinery.outbox.run()
-        machinery.executor.shutdown(wait=False, cancel_futures=True)
+        for executor in machinery.executors:
+            executor.shutdown(wait=False, cancel_futures=True)
         _log.info("daemon_stopped")
 
     def learn(self) -> None:

@@ -21,7 +21,8 @@ from analyzer.ports import BlockRequest, Collected
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A stretch of a release that is judged as one: a step, or the bake (`step` None, guards only).
+    """A stretch of a release that is judged as one: a step, or what comes after it once both sides run the
+    new version (`step` None, guards only).
 
     Evidence against the canary counts from block `abort_from`, for it from `proof_from` (None: not yet known).
     """
@@ -95,7 +96,7 @@ def course_of(state: TargetState) -> Course | None:
     if release is None:
         return None
     match state.phase:
-        case Phase.PROGRESSING | Phase.PAUSED | Phase.PROMOTING:
+        case Phase.PROGRESSING | Phase.PAUSED | Phase.PROMOTING if not release.written:
             proof = None if release.record.settled_at is None else _first_block(release, release.record.settled_at)
             return Course(
                 release=release.id,
@@ -106,7 +107,7 @@ def course_of(state: TargetState) -> Course | None:
                 abort_from=_first_block(release, release.record.entered_at),
                 proof_from=proof,
             )
-        case Phase.BAKING:
+        case Phase.PROMOTING | Phase.BAKING:  # both sides run the new version: there is nothing to compare
             guards = tuple(metric for metric in release.analysis.metrics if isinstance(metric, QueryMetric))
             analysis = replace(release.analysis, metrics=guards)
             begun = _first_block(release, state.since)

@@ -59,7 +59,9 @@ class Sweeper:
         concluding = [
             self._executor.submit(self._conclude, tick, _answer_to(request, answers)) for tick, request in requests
         ]
-        wait(concluding, timeout=self._patience)
+        concluded, _ = wait(concluding, timeout=self._patience)
+        for error in filter(None, (future.exception() for future in concluded)):
+            _log.error("report_failed", exc_info=error)
 
     def _due(self, targets: Sequence[Target]) -> list[Tick]:
         due = [target for target in targets if self._claims.take_for_tick(target.name)]
@@ -70,7 +72,7 @@ class Sweeper:
 
     def _release_after(self, future: Future[BlockRequest | None], tick: Tick) -> None:
         _log.warning("target_slow", target=tick.target.name, seconds=self._patience)
-        future.add_done_callback(lambda _: self._claims.release(tick.target.name))
+        future.add_done_callback(lambda _: self._abandon(tick))
 
     def _collect(self, requests: Sequence[BlockRequest]) -> Answers:
         """One question for all; while an earlier one hangs, no other is put."""
@@ -94,6 +96,10 @@ class Sweeper:
             _log.error("collect_failed", exc_info=error)
             return _nobody(requests, f"{type(error).__name__}: {error} (a bug in the metric source)")
         return future.result()
+
+    def _abandon(self, tick: Tick) -> None:
+        tick.abandon()
+        self._claims.release(tick.target.name)
 
     def _conclude(self, tick: Tick, answer: Collected | ObservationError | None) -> None:
         try:

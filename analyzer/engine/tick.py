@@ -46,7 +46,10 @@ class Surroundings:
 
 
 class Tick:
-    """`prepare`, then have the returned blocks collected, then `conclude`: once each. Neither raises."""
+    """`prepare`, then have the returned blocks collected, then `conclude` (or `abandon`): once each.
+
+    Whatever goes wrong in a target comes out as a report, not as an exception.
+    """
 
     def __init__(self, target: Target, world: Surroundings) -> None:
         self.target = target
@@ -74,6 +77,10 @@ class Tick:
         self._world.chronicle.tell(report, None if self._epoch is None or self._stored is None else self._stored.state)
         return report
 
+    def abandon(self) -> None:
+        """It was not concluded: leave no claim behind. Nothing was written."""
+        self._world.admissions.settle(self.target.name)
+
     def _read(self) -> None:
         world = self._world
         self._epoch = world.lease.held()
@@ -90,9 +97,7 @@ class Tick:
         if self._state is not None:
             self._state = enroll(self._state, self._snapshot, world.clock.now())
             self._look = world.memory.look(self.target, self._state)
-            if self._state.phase is Phase.PENDING:
-                admission = world.admissions.admit(self._state, self._snapshot)
-                self._snapshot = replace(self._snapshot, admission=admission)
+            self._snapshot = replace(self._snapshot, admission=world.admissions.admit(self._state, self._snapshot))
 
     def _decide_and_act(self, answer: Collected | ObservationError | None) -> None:
         world, snapshot = self._world, _known(self._snapshot)
@@ -157,5 +162,5 @@ def _claimed(state: TargetState, epoch: int) -> TargetState:
 
 def _known(snapshot: Snapshot | None) -> Snapshot:
     if snapshot is None:
-        raise LeaseLostError("conclude() needs prepare() first")
+        raise ValueError("conclude() needs prepare() first")
     return snapshot

@@ -40,6 +40,36 @@ class Margin:
     ratio: float
     absolute: float = 0.0
 
+    def at_least(self, other: Margin) -> Margin:
+        """This margin, widened to where it is narrower than `other`."""
+        return Margin(max(self.ratio, other.ratio), max(self.absolute, other.absolute))
+
+
+class Direction(StrEnum):
+    """Which way is worse."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseSetting:
+    """Where a metric's noise comes from: stated numbers, or stable's own `history` (how far back it is read).
+
+    A number that is None is estimated; one that is given is used as it is. `within_pod` is for gauges only: the
+    standard deviation of the log of a pod's 5-minute means.
+    """
+
+    dispersion: float | None = None
+    pod_spread: float | None = None
+    within_pod: float | None = None
+    history: timedelta = timedelta(hours=6)
+
+    @property
+    def stated(self) -> bool:
+        """Nothing has to be estimated: what is not given has its default."""
+        return any(number is not None for number in (self.dispersion, self.pod_spread, self.within_pod))
+
 
 @dataclass(frozen=True, slots=True)
 class RatioMetric:
@@ -52,6 +82,7 @@ class RatioMetric:
     promote_margin: Margin = Margin(1.5, 0.001)
     importance: float = 1.0
     gating: Gating = Gating.BOTH
+    noise: NoiseSetting | None = None
     kind: Literal["ratio"] = "ratio"
 
 
@@ -69,7 +100,77 @@ class QueryMetric:
     kind: Literal["query"] = "query"
 
 
+@dataclass(frozen=True, slots=True)
+class HistogramMetric:
+    """A classic histogram, as the selector of its cumulative `_bucket` series; judged per boundary, never by quantiles.
+
+    `objective` is in the unit of `le`; the boundary nearest to it gets half of the weight. A margin that is None is
+    the default of each boundary: looser below the 90th percentile than in the tail.
+    """
+
+    name: str
+    buckets: str
+    objective: float | None = None
+    tolerance: Margin | None = None
+    promote_margin: Margin | None = None
+    importance: float = 1.0
+    gating: Gating = Gating.BOTH
+    noise: NoiseSetting | None = None
+    kind: Literal["histogram"] = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeMetric:
+    """A level per pod (CPU, memory, a queue), compared on the log scale; `absolute` margins have no meaning here.
+
+    `counter`: `value` selects a counter (CPU seconds); a pod's level in a block is what it grew by per second.
+    """
+
+    name: str
+    value: str
+    counter: bool = False
+    direction: Direction = Direction.UP
+    tolerance: Margin = Margin(1.25)
+    promote_margin: Margin = Margin(1.5)
+    importance: float = 1.0
+    gating: Gating = Gating.BOTH
+    noise: NoiseSetting | None = None
+    kind: Literal["gauge"] = "gauge"
+
+
+@dataclass(frozen=True, slots=True)
+class RateMetric:
+    """Successes per pod (orders, logins) as a counter: fewer than stable's is bad, by default."""
+
+    name: str
+    events: str
+    direction: Direction = Direction.DOWN
+    tolerance: Margin = Margin(1.25)
+    promote_margin: Margin = Margin(1.5)
+    importance: float = 1.0
+    gating: Gating = Gating.BOTH
+    noise: NoiseSetting | None = None
+    kind: Literal["rate"] = "rate"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartsMetric:
+    """Restarts of containers per pod-hour; `absolute` margins are restarts per pod-hour."""
+
+    name: str
+    tolerance: Margin = Margin(2.0, 0.02)
+    promote_margin: Margin = Margin(2.0, 0.02)
+    importance: float = 1.0
+    gating: Gating = Gating.ABORT
+    noise: NoiseSetting | None = None
+    kind: Literal["restarts"] = "restarts"
+
+
+TestedMetric = RatioMetric | HistogramMetric | GaugeMetric | RateMetric | RestartsMetric
+"""Metrics that are judged by a statistical test of canary against stable, and so share alpha."""
+
 Metric = RatioMetric | QueryMetric
+"""The kinds that are built; `TestedMetric | QueryMetric` once all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +190,5 @@ class Analysis:
     warmup: timedelta = timedelta(seconds=60)
     false_abort: float = 0.01
     false_promote: float = 0.05
+    noise: NoiseSetting = NoiseSetting()
+    fast_lane: Margin | None = Margin(5.0, 0.1)

@@ -35,12 +35,8 @@ _RESTING = frozenset({Phase.IDLE, Phase.SUCCEEDED, Phase.ABORTED, Phase.GONE})
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.IDLE: frozenset({Phase.PENDING, Phase.GONE}),
     Phase.PENDING: frozenset({Phase.PROGRESSING, Phase.IDLE, Phase.GONE}),
-    Phase.PROGRESSING: frozenset(
-        {Phase.PAUSED, Phase.PROMOTING, Phase.SUCCEEDED, Phase.ROLLING_BACK, Phase.ABORTED, Phase.GONE}
-    ),
-    Phase.PAUSED: frozenset(
-        {Phase.PROGRESSING, Phase.PROMOTING, Phase.SUCCEEDED, Phase.ROLLING_BACK, Phase.ABORTED, Phase.GONE}
-    ),
+    Phase.PROGRESSING: frozenset({Phase.PAUSED, Phase.PROMOTING, Phase.SUCCEEDED, Phase.ROLLING_BACK, Phase.GONE}),
+    Phase.PAUSED: frozenset({Phase.PROGRESSING, Phase.PROMOTING, Phase.ROLLING_BACK, Phase.GONE}),
     Phase.PROMOTING: frozenset({Phase.PAUSED, Phase.BAKING, Phase.ROLLING_BACK, Phase.GONE}),
     Phase.BAKING: frozenset({Phase.SUCCEEDED, Phase.ROLLING_BACK, Phase.GONE}),
     Phase.SUCCEEDED: frozenset({Phase.PENDING, Phase.GONE}),
@@ -48,5 +44,5 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.ABORTED: frozenset({Phase.PENDING, Phase.GONE}),
     Phase.GONE: frozenset({Phase.IDLE}),
 }
-"""Every move that `decide` may make. PROGRESSING and PAUSED reach SUCCEEDED and ABORTED directly only in
-`mode: observe`, where nothing is ever written and so nothing has to be promoted or rolled back."""
+"""Every change of phase that `decide` may make. PROGRESSING reaches SUCCEEDED directly only in `mode: observe`,
+where nothing is ever written and so nothing has to be promoted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,6 +10,7 @@ from enum import StrEnum
 from analyzer.model.alert import Alert
 from analyzer.model.block import RosterEntry, Timing
 from analyzer.model.metric import Analysis
+from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode, Plan, Step
 from analyzer.model.target import Roles
@@ -73,11 +75,12 @@ class PauseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A stop of forward moves."""
+    """A stop of forward moves; `resume` goes back to the phase in which it came (PROGRESSING or PROMOTING)."""
 
     kind: PauseKind
     reason: str
     since: datetime
+    during: Phase = Phase.PROGRESSING
 
 
 class CauseKind(StrEnum):
@@ -132,7 +135,10 @@ class Release:
     """One attempt to take one canary template to production.
 
     `stable` is the template that stable had, to be put back by a rollback; `step` counts from 0; `steps` has a
-    record for each step entered so far; `written` says that the canary's template was written to stable.
+    record for each step entered so far. `written` says that stable runs the canary's template (for `swap`: that
+    the roles were exchanged), `forced` that an operator promoted it without proof. `blind_since` and
+    `refused_since` say since when Prometheus gives no usable answer, and since when the new version's pods can't
+    be created.
     """
 
     id: str
@@ -151,15 +157,18 @@ class Release:
     gate_open: bool = False
     extended: timedelta = timedelta(0)
     written: bool = False
+    forced: bool = False
     roster: tuple[RosterEntry, ...] = ()
     alerted: tuple[str, ...] = ()
     blind_since: datetime | None = None
+    refused_since: datetime | None = None
     pause: Pause | None = None
     cause: Cause | None = None
     aborted_at: datetime | None = None
     safe_at: datetime | None = None
     ended_at: datetime | None = None
     result: Result | None = None
+    noise: Mapping[str, Noise] = field(default_factory=dict, hash=False)
 
     @property
     def current_step(self) -> Step:

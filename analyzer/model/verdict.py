@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from analyzer.model.block import Counts
+from analyzer.model.noise import Noise
 
 
 class Classification(StrEnum):
@@ -52,6 +54,11 @@ class MetricVerdict:
     without any event (for `ratio`: without one in stable) they are None. `seconds_to_promote` and
     `seconds_to_advance` estimate what is still missing at present traffic if the canary is like stable, None
     when it is proven already, can't be estimated, or will not come.
+
+    `noise` is what was taken for the metric's own noise (None: a guard), `smallest_visible` the smallest ratio that
+    could ever be told from it with the pods of this step, `boundary` the bound of a histogram that the numbers are
+    about ("250 ms"), `query` the selectors. `lane` says which test the evidence is from: the main one, or the fast
+    lane, which is there for versions that fail outright.
     """
 
     name: str
@@ -68,6 +75,11 @@ class MetricVerdict:
     seconds_to_promote: float | None = None
     seconds_to_advance: float | None = None
     silent_pods: tuple[str, ...] = ()
+    noise: Noise | None = None
+    smallest_visible: float | None = None
+    boundary: str | None = None
+    query: str | None = None
+    lane: Literal["main", "fast"] = "main"
 
     def finite_interval(self) -> tuple[float | None, float | None] | None:
         """The interval for JSON, which has no infinity: an end that the data do not bound is None."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from analyzer.model.block import Timing
+from analyzer.model.noise import Noise
 from analyzer.model.target import Side, Target
 
 IGNORED_ANNOTATIONS = ("kubectl.kubernetes.io/restartedAt",)
@@ -101,7 +102,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whether a release may begin: `obstacle` says why not; `timing` is what was measured for it.
+    """Whether a release may begin: `obstacle` says why not; `timing` and `noise` (by metric) are measured for it.
 
     `frozen`: nothing starts and nothing moves forward; rollbacks still happen.
     """
@@ -110,6 +111,7 @@ class Admission:
     timing: Timing | None = None
     warnings: tuple[str, ...] = ()
     frozen: bool = False
+    noise: Mapping[str, Noise] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class ReleaseKind(StrEnum):
 
     GOOD = "good"
     BAD = "bad"
+    SLOW = "slow"
+    BROKEN = "broken"
     SLOW_START = "slow-start"
     CRASH_LOOP = "crash-loop"
     NO_TRAFFIC = "no-traffic"
@@ -68,10 +70,11 @@ class ShopSettings:
 
     def behaviour(self, kind: ReleaseKind) -> dict[str, str | None]:
         """The environment that makes a version behave so; None where it must not be set."""
-        error_rate = self.error_rate * 3 if kind is ReleaseKind.BAD else self.error_rate
+        error_rate = {ReleaseKind.BAD: 3 * self.error_rate, ReleaseKind.BROKEN: 0.8}.get(kind, self.error_rate)
+        latency_ms = 3 * self.latency_ms if kind is ReleaseKind.SLOW else self.latency_ms
         return {
             "ERROR_RATE": f"{error_rate:g}",
-            "LATENCY_MS": f"{self.latency_ms:g}",
+            "LATENCY_MS": f"{latency_ms:g}",
             "SEED": str(self.seed),
             "START_DELAY": "8" if kind is ReleaseKind.SLOW_START else None,
             "CRASH_AFTER": "1" if kind is ReleaseKind.CRASH_LOOP else None,

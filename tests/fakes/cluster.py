@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from analyzer.model.errors import ConflictError
+from analyzer.model.errors import ActuationError, ConflictError
 from analyzer.model.target import Roles, Target
 from analyzer.model.workload import Move, Pod, Scale, Snapshot, Template, Workload, template_of
 from analyzer.ports import Clock
@@ -77,7 +77,8 @@ class FakeCluster:
     """Deployment semantics up to the clock's present moment; all that happened stays on record for the metrics.
 
     `behaviours` by version. `moves` lists every write of ours that was made. `fail_with` makes both port methods
-    raise. Pods are available `min_ready` seconds after they are ready, and are gone as soon as they are deleted.
+    raise, `refuse_next` one write; targets in `forbidden` can't be seen. Pods are available `min_ready` seconds
+    after they are ready, and are gone as soon as they are deleted.
     """
 
     def __init__(self, clock: Clock, min_ready: float = 0.5) -> None:
@@ -86,6 +87,8 @@ class FakeCluster:
         self.behaviours: dict[str, Behaviour] = {}
         self.moves: list[str] = []
         self.fail_with: Exception | None = None
+        self.forbidden: set[str] = set()
+        self.refuse_next: ConflictError | None = None
         self.pods: list[FakePod] = []
         self._deployments: dict[str, FakeDeployment] = {}
         self._epochs: dict[str, int] = {}
@@ -144,12 +147,17 @@ class FakeCluster:
 
     def snapshot(self, target: Target, roles: Roles) -> Snapshot:
         self._fail()
+        if target.name in self.forbidden:
+            raise ActuationError(f"Deployments of {target.name} can't be read: forbidden")
         self.run()
         return Snapshot(target, self._workload(roles.stable), self._workload(roles.canary))
 
     def apply(self, target: Target, move: Move, epoch: int) -> None:
         self._fail()
         self.run()
+        if self.refuse_next is not None:
+            error, self.refuse_next = self.refuse_next, None
+            raise error
         if epoch < self._epochs.get(target.name, epoch):
             raise ConflictError(f"{move}: a newer epoch has written")
         deployment = self._deployments.get(move.deployment)

@@ -82,8 +82,8 @@ class FakeMetricSource:
             return ObservationError(self.refused[metric.name])
         numbers = range(request.after + 1, upto + 1)
         if isinstance(metric, QueryMetric):
-            value = self.guards.get(metric.name, lambda _: NoData("the query gave nothing"))
-            return [Reading(number, value(number)) for number in numbers]
+            guard = self.guards.get(metric.name, _nothing)
+            return [Reading(number, guard(number)) for number in numbers]
         return [self._block(number, request, latest=number == upto) for number in numbers]
 
     def _block(self, number: int, request: BlockRequest, *, latest: bool) -> Block:
@@ -131,6 +131,10 @@ class FakeMetricSource:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _nothing(_number: int) -> float | NoData:
+    return NoData("the query gave nothing")
 
 
 def _expected(entry: RosterEntry, span: tuple[float, float], warmup: float) -> bool:

@@ -155,18 +155,23 @@ class Stage:
         """Ids of the alerts of one event that were delivered."""
         return [alert.id for alert in self.sink.alerts if alert.event == event]
 
-    def _new_daemon(self) -> Daemon:
-        parts = Parts(
+    @property
+    def parts(self) -> Parts:
+        """What the daemon is made of."""
+        return Parts(
             store=self.around_store(self.store),
             workloads=self.around_workloads(self.cluster),
             clock=self.clock,
             lease=self.lease,
             executor=InlineExecutor(),
+            couriers=InlineExecutor(),
             status_of=status_of,
             history_entry=history_entry,
             reporters=(self.notebook,),
         )
-        daemon = assemble(self.settings((self.target,)), parts)
+
+    def _new_daemon(self) -> Daemon:
+        daemon = assemble(self.settings((self.target,)), self.parts)
         daemon.learn()
         return daemon
 

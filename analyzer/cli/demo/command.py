@@ -54,7 +54,7 @@ Examples:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
+class Stage:
     """What is running while releases are played; `title` names the release to whoever watches."""
 
     shop: Shop
@@ -69,9 +69,7 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     *,
-    release: Annotated[
-        str, typer.Option(help="good, bad, slow-start, crash-loop, no-traffic or all; good, then bad by default")
-    ] = "",
+    release: Annotated[str, typer.Option(help=f"{', '.join(ReleaseKind)} or all; good, then bad by default")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the users and of the shop's errors.")] = 1,
     rps: Annotated[float, typer.Option(min=1, max=2000, help="Users' requests per second.")] = 400.0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running until Ctrl-C.")] = False,
@@ -86,8 +84,8 @@ def demo(
     began = time.monotonic()
     screen = Console(stderr=only_json)
     with _terminated_like_interrupted(), ExitStack() as stack:
-        stage = _set_stage(stack, ShopSettings(seed=seed, rps=rps), screen)
-        played = [_play(stage, kind) for kind in kinds]
+        stage = set_stage(stack, ShopSettings(seed=seed, rps=rps), screen)
+        played = [play(stage, kind) for kind in kinds]
         prometheus = stage.shop.prometheus.version
         if keep:
             _keep(stage.shop)
@@ -112,14 +110,14 @@ def _kinds(release: str) -> Sequence[ReleaseKind]:
         raise typer.BadParameter(f"expected one of {expected}, found {release!r}", param_hint="--release") from error
 
 
-def _set_stage(stack: ExitStack, settings: ShopSettings, screen: Console) -> _Stage:
-    """Start everything; what was started ends with `stack`."""
+def set_stage(stack: ExitStack, settings: ShopSettings, screen: Console, watcher: Reporter | None = None) -> Stage:
+    """Start everything; what was started ends with `stack`. `watcher` is told of every decision too."""
     view = LiveView(screen) if screen.is_terminal else None
     sys.stderr.write("starting ten pods, their users and Prometheus (it is fetched the first time) ...\n")
     shop = stack.enter_context(Shop(settings))
     _log_beside(view, shop.directory, stack)
     story = Storyteller()
-    reporters: list[Reporter] = [LogReporter(), story]
+    reporters: list[Reporter] = [LogReporter(), story, *([watcher] if watcher else [])]
     if view is not None:
         reporters.append(view)
     store = FileStore(shop.directory / "documents")
@@ -130,7 +128,7 @@ def _set_stage(stack: ExitStack, settings: ShopSettings, screen: Console) -> _St
     stack.callback(daemon.stop)
     daemon.start()
     _await_first_sight(store)
-    return _Stage(shop, story, view.announce if view is not None else _announce_on_stderr)
+    return Stage(shop, story, view.announce if view is not None else _announce_on_stderr)
 
 
 def _log_beside(view: LiveView | None, folder: Path, stack: ExitStack) -> None:
@@ -167,7 +165,7 @@ def _announce_on_stderr(title: str) -> None:
     sys.stderr.write(f"playing: {title}\n")
 
 
-def _play(stage: _Stage, kind: ReleaseKind) -> Played:
+def play(stage: Stage, kind: ReleaseKind) -> Played:
     """One release from the new template to its end."""
     shop = stage.shop
     began = time.monotonic()

@@ -139,7 +139,8 @@ def _progress(metric: MetricVerdict) -> tuple[RenderableType, RenderableType]:
 
 def _bar(nats: float, needed: float, colour: str) -> ProgressBar:
     """How much of the evidence that decides is there, in nats."""
-    return ProgressBar(total=needed, completed=min(max(nats, 0.0), needed), width=_BAR, complete_style=colour)
+    done = min(max(nats, 0.0), needed)
+    return ProgressBar(total=needed, completed=done, width=_BAR, complete_style=colour, finished_style=colour)
 
 
 def _decision(report: Report) -> Text:

@@ -17,6 +17,8 @@ from analyzer.sandbox.shop import ReleaseKind
 EXPECTED = {
     ReleaseKind.GOOD: "promoted",
     ReleaseKind.BAD: "aborted",
+    ReleaseKind.SLOW: "aborted",
+    ReleaseKind.BROKEN: "aborted",
     ReleaseKind.SLOW_START: "promoted",
     ReleaseKind.CRASH_LOOP: "aborted",
     ReleaseKind.NO_TRAFFIC: "held",

@@ -10,10 +10,16 @@ from analyzer.sandbox.shop import ReleaseKind, Shop, ShopSettings
 SETTINGS = ShopSettings(error_rate=0.04, seed=3)
 
 
-def test_a_bad_release_triples_the_errors_and_no_other_kind_does() -> None:
+def test_only_bad_and_broken_releases_have_more_errors_than_stable() -> None:
     rates = {kind: SETTINGS.behaviour(kind)["ERROR_RATE"] for kind in ReleaseKind}
-    assert rates.pop(ReleaseKind.BAD) == "0.12"
+    assert (rates.pop(ReleaseKind.BAD), rates.pop(ReleaseKind.BROKEN)) == ("0.12", "0.8")
     assert set(rates.values()) == {"0.04"}
+
+
+def test_only_a_slow_release_is_slower_than_stable() -> None:
+    medians = {kind: SETTINGS.behaviour(kind)["LATENCY_MS"] for kind in ReleaseKind}
+    assert medians.pop(ReleaseKind.SLOW) == "15"
+    assert set(medians.values()) == {"5"}
 
 
 def test_each_kind_takes_back_the_faults_of_the_kind_before() -> None:

@@ -1,0 +1,52 @@
+"""The release's own clock: how much of its time counts towards the deadline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from analyzer.decision.scene import Scene
+from analyzer.model.phase import Phase
+from analyzer.model.state import DeadlineClock
+from analyzer.model.verdict import Classification, Outcome, Verdict
+
+_GRAIN = timedelta(seconds=15)
+"""The clock is written to the state document this often at most."""
+
+_LONGEST_TICK = timedelta(seconds=60)
+"""A longer gap between two ticks, if it is two intervals too, means that the daemon was not running."""
+
+
+def keep_time(scene: Scene) -> Scene:
+    """Count time towards the deadline: only in PROGRESSING, while the daemon runs and Prometheus answers.
+
+    Exact to within the grain: what is finer would cost a write of the state document at each tick.
+    """
+    clock = scene.release.clock
+    if scene.now - clock.at < _GRAIN:
+        return scene
+    return scene.update(clock=DeadlineClock(spent=time_spent(scene), at=scene.now))
+
+
+def time_spent(scene: Scene) -> timedelta:
+    """Time that counts towards the deadline until now."""
+    clock = scene.release.clock
+    return clock.spent + (scene.now - clock.at if _counts(scene) else timedelta(0))
+
+
+def time_limit(scene: Scene) -> timedelta:
+    """The deadline, with what operators have added to it."""
+    return scene.release.plan.deadline + scene.release.extended
+
+
+def unanswered(verdict: Verdict | None) -> bool:
+    """Did Prometheus answer nothing at all? A single query that it refuses does not stop the clock."""
+    if verdict is None or verdict.outcome is not Outcome.ERROR:
+        return False
+    return all(metric.classification is Classification.ERROR for metric in verdict.metrics)
+
+
+def _counts(scene: Scene) -> bool:
+    longest = max(_LONGEST_TICK, 2 * scene.release.analysis.interval)
+    running = timedelta(0) <= scene.now - scene.release.clock.at <= longest
+    moving = scene.state.phase is Phase.PROGRESSING and not scene.snapshot.admission.frozen
+    return running and moving and not unanswered(scene.verdict)

@@ -1,0 +1,36 @@
+"""How noisy a metric is by itself, as a release found it at its start: not every difference is the new version's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BoundNoise:
+    """`dispersion` and `pod_spread` of the requests above one bound of a histogram."""
+
+    dispersion: float
+    pod_spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Noise of one metric, frozen for a release.
+
+    `dispersion` (phi, at least 1): how many times more the counts vary than independent requests would.
+    `pod_spread` (tau): standard deviation between pods that lasts, on the log scale. `within_pod`: standard
+    deviation of the log of a pod's 5-minute means, for gauges. `source` says where the numbers come from, in words
+    for people: "from 6h of 9 pods", "stated", "default: 20m of 3 pods are too little history". `bounds` has a
+    histogram's numbers for each bound but the last, in order (empty: the same for all); `dispersion` and
+    `pod_spread` are then the largest of them.
+    """
+
+    dispersion: float = 1.0
+    pod_spread: float = 0.0
+    within_pod: float = 0.1
+    source: str = "stated"
+    bounds: tuple[BoundNoise, ...] = ()
+
+
+EXACT = Noise()
+"""Independent requests and pods that are alike."""

@@ -1,0 +1,325 @@
+"""Whatever happens to a target, in whatever order: the decision core keeps its promises, and every path ends."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from analyzer.model.decision import Decision
+from analyzer.model.phase import Phase
+from analyzer.model.plan import (
+    Advance,
+    Amount,
+    Capacity,
+    CapacityMode,
+    Gate,
+    GateTimeout,
+    Mode,
+    OnDrift,
+    OnInconclusive,
+    Plan,
+    Promotion,
+    Step,
+)
+from analyzer.model.state import Result, Verb
+from analyzer.model.target import Roles, Side, Target
+from analyzer.model.verdict import Verdict
+from tests.fakes.verdicts import (
+    ADVERSE,
+    ANALYSIS,
+    ERROR,
+    FAIL,
+    GUARD_FAIL,
+    HELD,
+    NO_DATA,
+    PASS,
+    PROVEN_STEP,
+    SILENT,
+    UNCOVERED,
+    UNDECIDED,
+)
+from tests.fakes.world import Crash, World
+from tests.properties.decision_promises import Moment, check, check_capacity
+
+VERDICTS: dict[str, Verdict | None] = {
+    "none": None,
+    "pass": PASS,
+    "fail": FAIL,
+    "guard": GUARD_FAIL,
+    "proven step": PROVEN_STEP,
+    "undecided": UNDECIDED,
+    "adverse": ADVERSE,
+    "no data": NO_DATA,
+    "error": ERROR,
+    "uncovered": UNCOVERED,
+    "silent pods": SILENT,
+    "held by a guard": HELD,
+}
+NOT_BAD = sorted(VERDICTS.keys() - {"fail", "guard"})
+GOALS = ((Phase.PROGRESSING, False), (Phase.PROMOTING, False), (Phase.PROMOTING, True), (Phase.BAKING, True))
+LONG_ENOUGH = 400
+"""Ticks within which a fair world brings any release to rest; what it takes is far less."""
+
+hold = st.sampled_from([timedelta(0), timedelta(minutes=1)])
+gates = st.sampled_from(
+    [None, None, Gate(), Gate(timedelta(hours=1), GateTimeout.HOLD), Gate(timedelta(hours=1), GateTimeout.ROLLBACK)]
+)
+amounts = st.one_of(
+    st.integers(0, 3).map(Amount), st.sampled_from([0, 10, 25, 50, 100]).map(lambda share: Amount(share, percent=True))
+)
+sides = st.sampled_from(Side)
+images = st.sampled_from(["shop:1", "shop:2", "shop:3", "shop:4"])
+policies = st.sampled_from(OnDrift)
+seconds = st.sampled_from([0, 5, 15, 15, 15, 30, 300, 1200])
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    mode, promote = draw(
+        st.sampled_from(
+            [
+                (mode, promote)
+                for mode in CapacityMode
+                for promote in Promotion
+                if (mode, promote) != (CapacityMode.SURGE, Promotion.SWAP)  # the configuration refuses this pair
+            ]
+        )
+    )
+    most = 50 if mode is CapacityMode.SURGE else 99
+    weights = sorted(draw(st.lists(st.integers(1, most), min_size=1, max_size=3)))
+    surge, missing = draw(amounts), draw(amounts)
+    if surge.value == 0 and missing.value == 0:
+        surge = Amount(1)
+    return Plan(
+        steps=tuple(Step(weight, draw(hold), draw(gates)) for weight in weights),
+        capacity=Capacity(mode, surge, missing),
+        promote=promote,
+        advance=draw(st.sampled_from(Advance)),
+        bake=draw(st.sampled_from([timedelta(0), timedelta(minutes=5)])),
+        deadline=timedelta(minutes=30),
+        on_inconclusive=draw(st.sampled_from(OnInconclusive)),
+    )
+
+
+class DecisionMachine(RuleBasedStateMachine):
+    """One target in a small world; every tick is checked against the promises."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: set[str] = set()
+
+    @initialize(
+        plan=plans(),
+        total=st.integers(1, 12),
+        canary=st.integers(0, 2),
+        policy=policies,
+        mode=st.sampled_from([Mode.ACT] * 5 + [Mode.OBSERVE]),
+        first=st.booleans(),
+    )
+    def begin(self, plan: Plan, total: int, canary: int, policy: OnDrift, mode: Mode, *, first: bool) -> None:
+        target = Target("shop", "default", Roles("shop-stable", "shop-canary"), plan, ANALYSIS, None, mode, policy)
+        self.world = World(target, stable=total, canary=canary)
+        if not first:
+            self._tick(None, None)
+            self.world.edit(Side.CANARY, "shop:2")
+            self._tick(None, None)
+
+    # What we do
+
+    @rule(
+        verdict=st.sampled_from([*NOT_BAD, "pass", "pass"]),
+        crash=st.sampled_from([None, None, None, *Crash]),
+        passed=seconds,
+        run=st.booleans(),
+        deliver=st.booleans(),
+    )
+    def tick(self, verdict: str, crash: Crash | None, passed: int, *, run: bool, deliver: bool) -> None:
+        if run:
+            self.world.run_pods()
+        if deliver and self.world.state is not None:
+            self.world.state = replace(self.world.state, outbox=())
+        self.world.wait(passed)
+        self._tick(VERDICTS[verdict], crash)
+
+    @rule(verdict=st.sampled_from(["fail", "guard"]))
+    def tick_while_bad(self, verdict: str) -> None:
+        self._tick(VERDICTS[verdict], None)
+
+    @rule(goal=st.sampled_from(GOALS), verdict=st.sampled_from(["pass", "pass", "proven step", "undecided"]))
+    def go_on_well(self, goal: tuple[Phase, bool], verdict: str) -> None:
+        """Nothing bad happens until a phase is reached, with stable's pods gone or not, or nothing moves any more."""
+        for _ in range(60):
+            self.world.run_pods()
+            self.world.wait(15)
+            choice = self._tick(VERDICTS[verdict], None)
+            release = choice.state.release
+            written = release is not None and release.written
+            if choice.state.phase.resting or (choice.state.phase, written) == goal:
+                return
+
+    # What happens to pods
+
+    @rule(side=sides, which=st.integers(0, 11), what=st.sampled_from(["ready", "ready", "unready", "crashes"]))
+    def something_happens_to_a_pod(self, side: Side, which: int, what: str) -> None:
+        if not self._exists(side):
+            return
+        deployment = self.world.side(side)
+        fitting = [pod.name for pod in deployment.kept if pod.available != (what == "ready")]
+        if not fitting:
+            return
+        name = fitting[which % len(fitting)]
+        match what:
+            case "ready":
+                self.world.become_available(deployment, name)
+            case "unready":
+                self.world.fall_ill(deployment, name)
+            case _:
+                self.world.fall_ill(deployment, name, waiting="CrashLoopBackOff", restarts=3)
+
+    @rule(side=sides, what=st.sampled_from(["reap", "reap", "quota", "room"]))
+    def something_happens_to_a_side(self, side: Side, what: str) -> None:
+        if not self._exists(side):
+            return
+        if what == "reap":
+            self.world.reap(self.world.side(side))
+        else:
+            self.world.side(side).refused = "exceeded quota: pods" if what == "quota" else None
+
+    # What people do
+
+    @rule(
+        verb=st.sampled_from(Verb),
+        stale=st.sampled_from([False, False, False, True]),
+        extend=st.sampled_from([None, timedelta(0), timedelta(hours=1)]),
+    )
+    def command(self, verb: Verb, extend: timedelta | None, *, stale: bool) -> None:
+        if self.world.state is not None and self._exists(Side.CANARY):
+            self.world.ask(verb, "stale" if stale else None, extend)
+
+    @rule(side=sides, replicas=st.integers(0, 14), image=images, what=st.sampled_from(["scale", "edit"]))
+    def somebody_meddles(self, side: Side, replicas: int, image: str, what: str) -> None:
+        if not self._exists(side):
+            return
+        if what == "scale":
+            self.world.scale(side, replicas)
+        else:
+            self.world.edit(side, image)
+
+    @rule(policy=policies, frozen=st.sampled_from([False, False, True]))
+    def the_configuration_changes(self, policy: OnDrift, *, frozen: bool) -> None:
+        self.world.policy(policy)
+        self.world.freeze(frozen=frozen)
+
+    @rule(side=sides, rarely=st.integers(0, 5), replicas=st.integers(0, 12), image=images, unseen=st.booleans())
+    def somebody_deletes_or_makes_again(
+        self, side: Side, rarely: int, replicas: int, image: str, *, unseen: bool
+    ) -> None:
+        if len(self.world.deployments) == 2 and rarely == 0:
+            self.world.delete(side)
+        if unseen or rarely > 0:
+            for name, track in (("shop-stable", "stable"), ("shop-canary", "canary")):
+                if name not in self.world.deployments:
+                    self.world.recreate(name, track, replicas, image)
+
+    # Every path ends
+
+    @rule(verdict=st.sampled_from(["pass", "fail"]))
+    def every_path_ends(self, verdict: str) -> None:
+        """A fair world: pods become available, the judge makes up its mind, nobody edits, operators answer."""
+        real = (self.world, self.told)
+        self.world, self.told = copy.deepcopy(self.world), set(self.told)
+        try:
+            self._play_fair(VERDICTS[verdict])
+        finally:
+            self.world, self.told = real
+
+    def _play_fair(self, verdict: Verdict | None) -> None:
+        world = self.world
+        world.freeze(frozen=False)
+        for deployment in world.deployments.values():
+            deployment.refused = None
+        quiet, latest = 0, None
+        for _ in range(LONG_ENOUGH):
+            world.run_pods()
+            world.wait(30)
+            self._answer_for_people()
+            before = world.state
+            choice = self._tick(verdict, None)
+            latest = choice
+            quiet = quiet + 1 if choice.state.phase.resting and choice.move is None and before == world.state else 0
+            if quiet > 1:
+                self._rests_well(choice)
+                return
+        raise AssertionError(f"no rest: {world.known.phase}, {latest and latest.reason}")
+
+    def _answer_for_people(self) -> None:
+        world, state = self.world, self.world.state
+        if state is None or len(world.deployments) < 2:
+            return
+        if state.phase is Phase.PENDING and world.stable.replicas == 0:
+            world.scale(Side.STABLE, 3)  # what production needs is for people to say
+        if state.release is None or not state.phase.active:
+            return
+        plan, release = state.release.plan, state.release
+        if release.mode is Mode.OBSERVE and world.canary.replicas == 0:
+            world.scale(Side.CANARY, 1)  # who only observes, leaves the replicas to people
+        if state.phase is Phase.PAUSED:
+            world.ask(Verb.RESUME, extend=timedelta(hours=1))
+        if state.phase is Phase.PROMOTING and plan.promote is Promotion.EXTERNAL and not release.written:
+            world.edit(Side.STABLE, world.canary.image, by="gitops")
+        if state.phase is Phase.PROMOTING and release.written and release.canary.hash != world.stable.template.hash:
+            world.ask(Verb.ABORT)  # somebody put a third version on stable after ours: no other way is left
+
+    def _rests_well(self, choice: Decision) -> None:
+        state, world = choice.state, self.world
+        if state.phase is Phase.GONE or len(world.deployments) < 2:
+            return
+        alone = world.stable.replicas == 0
+        if not state.unmanaged and world.target.mode is Mode.ACT:
+            assert world.canary.replicas == 0 or alone
+        release = state.release
+        if release is None or release.mode is Mode.OBSERVE or release.ended_at is None:
+            return
+        assert release.result is (Result.PROMOTED if state.phase is Phase.SUCCEEDED else release.result)
+
+    # The tick itself
+
+    def _tick(self, verdict: Verdict | None, crash: Crash | None) -> Decision:
+        world = self.world
+        before, snapshot = world.state, world.snapshot()
+        known = {command.id for command in before.executed} if before else set()
+        assert world.decide(verdict) == world.decide(verdict)
+        saved = len(before.outbox) if before else 0
+        choice = world.tick(verdict, crash)
+        accepted = {one.verb for one in choice.state.executed if one.id not in known and one.accepted}
+        moment = Moment(before, snapshot, verdict, choice, frozenset(accepted))
+        check(moment)
+        if crash is not Crash.BEFORE_INTENT:
+            new = [entry.alert.id for entry in choice.state.outbox[saved:]]
+            assert len(set(new)) == len(new)
+            assert not self.told & set(new)
+            self.told |= set(new)
+        if choice.move is not None and crash not in (Crash.BEFORE_INTENT, Crash.BEFORE_WRITE):
+            check_capacity(moment, world.snapshot())
+        return choice
+
+    def _exists(self, side: Side) -> bool:
+        roles = self.world.state.roles if self.world.state else self.world.target.roles
+        return roles.name(side) in self.world.deployments
+
+
+DecisionMachine.TestCase.settings = settings(
+    max_examples=40,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+TestDecisionMachine = DecisionMachine.TestCase

@@ -1,0 +1,327 @@
+"""PROMOTING and BAKING: the proven version takes over inside the bounds, and is watched."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from analyzer.decision.replicas import bounds_of
+from analyzer.model.decision import Action
+from analyzer.model.phase import Phase
+from analyzer.model.plan import Amount, Capacity, CapacityMode, Promotion, Step
+from analyzer.model.state import CauseKind, Verb
+from analyzer.model.target import Side
+from analyzer.model.verdict import Verdict
+from analyzer.model.workload import WriteTemplate
+from tests.fakes.verdicts import ADVERSE, ERROR, FAIL, GUARD_FAIL, HELD, NO_DATA, PASS, SILENT, UNDECIDED
+from tests.fakes.world import World
+from tests.unit.decision.given import (
+    TICK,
+    baking,
+    events,
+    progressing,
+    promoting,
+    replicas,
+    run,
+    to_rest,
+    written,
+)
+
+SWAP = {"promote": Promotion.SWAP}
+EXTERNAL = {"promote": Promotion.EXTERNAL}
+SURGE = {"capacity_mode": CapacityMode.SURGE}
+
+
+def _cause(world: World) -> CauseKind | None:
+    release = world.known.release
+    return release.cause.kind if release and release.cause else None
+
+
+def test_copies_the_template_while_stable_has_no_pods_and_inside_the_bounds() -> None:
+    world = promoting(capacity=Capacity(max_surge=Amount(2), max_unavailable=Amount(1)))
+    bounds = bounds_of(world.target.plan.capacity, 10)
+    seen = []
+    while world.known.phase is Phase.PROMOTING:
+        choice = world.tick(PASS, seconds=TICK)
+        seen.append(replicas(world))
+        assert sum(seen[-1]) <= bounds.ceiling
+        if isinstance(choice.move, WriteTemplate):
+            assert (world.stable.replicas, len(world.stable.kept)) == (0, 0)
+        world.run_pods()
+        assert world.stable.seen().available + world.canary.seen().available >= bounds.floor
+    assert (0, 10) in seen
+    assert seen[-1] == (10, 0)
+    assert world.stable.image == "shop:2"
+    assert world.stable.template.content["metadata"]["labels"] == dict(world.stable.selector)
+
+
+def test_waits_for_the_canary_at_every_batch() -> None:
+    world = promoting()
+    world.run_pods()
+    world.fall_ill(world.canary, world.canary.pods[0].name)
+    for _ in range(5):
+        choice = world.tick(PASS, seconds=TICK)
+        assert choice.move is None
+        assert "waiting until the canary is available" in choice.reason
+
+
+@pytest.mark.parametrize("verdict", [ERROR, HELD, SILENT])
+def test_moves_no_batch_unjudged_while_both_sides_serve(verdict: Verdict) -> None:
+    world = promoting()
+    world.run_pods()
+    before = replicas(world)
+    for _ in range(10):
+        assert world.tick(verdict, seconds=TICK).move is None
+    assert replicas(world) == before
+    assert world.known.phase is Phase.PROMOTING
+
+
+@pytest.mark.parametrize("verdict", [UNDECIDED, NO_DATA, ADVERSE, PASS])
+def test_goes_on_without_new_proof(verdict: Verdict) -> None:
+    world = promoting()
+    world.run_pods()
+    assert world.tick(verdict).move is not None
+
+
+def test_the_last_batch_is_not_judged_when_stable_has_no_pods_left() -> None:
+    world = promoting()
+    run(world, PASS, until=lambda _: replicas(world) == (0, 10))
+    world.run_pods()
+    assert isinstance(world.tick(ERROR).move, WriteTemplate)
+
+
+@pytest.mark.parametrize("verdict", [FAIL, GUARD_FAIL])
+def test_a_fail_while_promoting_rolls_back(verdict: Verdict) -> None:
+    world = promoting()
+    run(world, PASS, until=lambda _: replicas(world)[0] < 5)
+    assert world.tick(verdict).state.phase is Phase.ROLLING_BACK
+    to_rest(world)
+    assert replicas(world) == (10, 0)
+    assert world.stable.image == "shop:1"
+
+
+def test_once_written_only_guards_speak_and_the_old_template_comes_back() -> None:
+    world = written()
+    assert world.tick(FAIL).state.phase is Phase.PROMOTING
+    assert world.tick(GUARD_FAIL).state.phase is Phase.ROLLING_BACK
+    assert _cause(world) is CauseKind.GUARD
+    to_rest(world)
+    assert world.stable.image == "shop:1"
+    assert replicas(world) == (10, 0)
+
+
+def test_a_new_template_before_the_write_supersedes() -> None:
+    world = promoting()
+    world.edit(Side.CANARY, "shop:3")
+    world.tick(PASS)
+    assert _cause(world) is CauseKind.SUPERSEDED
+
+
+def test_a_new_template_after_the_write_waits_and_stable_goes_up_on_the_proven_one() -> None:
+    world = written()
+    world.edit(Side.CANARY, "shop:3")
+    choice = run(world, PASS, until=lambda choice: choice.state.phase is Phase.BAKING)
+    assert replicas(world) == (10, 0)
+    assert world.stable.image == "shop:2"
+    choice = run(world, None, until=lambda choice: choice.state.phase is Phase.PENDING)
+    assert [change.after for change in choice.transitions] == [Phase.SUCCEEDED, Phase.PENDING]
+
+
+def test_surge_writes_the_template_under_cover_and_never_stable_s_replicas() -> None:
+    world = progressing(**SURGE)
+    stable = replicas(world)[0]
+    choice = run(world, PASS, until=lambda choice: isinstance(choice.move, WriteTemplate))
+    assert choice.state.phase is Phase.PROMOTING
+    assert world.tick(PASS).move is None  # stable rolls
+    run(world, PASS, until=lambda choice: choice.state.phase is Phase.BAKING)
+    assert replicas(world) == (stable, 0)
+    assert world.stable.image == "shop:2"
+
+
+def test_surge_waits_for_every_canary_pod_before_it_writes() -> None:
+    world = progressing(**SURGE)
+    world.fall_ill(world.canary, world.canary.pods[0].name)
+    world.ask(Verb.PROMOTE)
+    for _ in range(5):
+        choice = world.tick(PASS)
+        assert choice.state.phase is Phase.PROMOTING
+        assert choice.move is None
+    world.run_pods()
+    assert isinstance(world.tick(PASS).move, WriteTemplate)
+
+
+def test_surge_brings_the_canary_up_first_when_an_operator_promotes_early() -> None:
+    world = progressing(**SURGE)
+    world.scale(Side.CANARY, 0)
+    world.ask(Verb.PROMOTE)
+    choice = world.tick(PASS)
+    assert str(choice.move) == "scale shop-canary (canary) from 0 to 4"
+    run(world, PASS, until=lambda choice: choice.state.phase is Phase.BAKING)
+
+
+def test_surge_drains_in_batches_once_stable_is_complete() -> None:
+    world = promoting(**SURGE)
+    world.run_pods()
+    world.fall_ill(world.stable, world.stable.pods[0].name)
+    assert world.tick(PASS).move is None
+    world.run_pods()
+    assert str(world.tick(PASS).move) == "scale shop-canary (canary) from 10 to 7"
+
+
+def test_swap_exchanges_the_roles_when_stable_is_empty() -> None:
+    world = baking(**SWAP)
+    roles = world.known.roles
+    assert (roles.stable, roles.canary) == ("shop-canary", "shop-stable")
+    assert "shop-canary is stable now, and shop-stable the next canary" in world.known.reason
+    assert replicas(world) == (10, 0)
+    assert to_rest(world).state.phase is Phase.SUCCEEDED
+    assert world.tick().state.phase is Phase.SUCCEEDED  # the old version in the next canary is nothing new
+
+
+def test_swap_waits_until_the_new_side_has_the_whole_total() -> None:
+    world = promoting(stable=4, capacity=Capacity(max_surge=Amount(0), max_unavailable=Amount(1)), **SWAP)
+    run(world, PASS, until=lambda choice: choice.state.phase is Phase.BAKING)
+    assert world.stable.replicas == 4
+
+
+def test_the_next_release_after_a_swap_goes_the_other_way() -> None:
+    world = baking(**SWAP)
+    to_rest(world)
+    world.edit(Side.CANARY, "shop:3")
+    run(world, PASS, until=lambda choice: choice.state.phase is Phase.SUCCEEDED, ticks=200)
+    assert world.known.roles.stable == "shop-stable"
+    assert world.stable.image == "shop:3"
+
+
+def test_rolling_back_from_the_bake_of_a_swap_gives_the_roles_back() -> None:
+    world = baking(**SWAP)
+    assert world.tick(GUARD_FAIL).state.roles.stable == "shop-stable"
+    to_rest(world)
+    assert replicas(world) == (10, 0)
+    assert world.stable.image == "shop:1"
+    assert world.known.phase is Phase.ABORTED
+    assert world.tick().state.phase is Phase.ABORTED
+
+
+def test_rolling_back_a_swap_never_brings_up_a_version_that_somebody_put_there_meanwhile() -> None:
+    world = baking(**SWAP)
+    world.edit(Side.CANARY, "shop:3")
+    world.tick(None)
+    world.tick(GUARD_FAIL)
+    choice = world.tick(None)
+    assert isinstance(choice.move, WriteTemplate)
+    assert choice.move.side is Side.STABLE
+    to_rest(world)
+    assert world.stable.image == "shop:1"
+    assert replicas(world) == (10, 0)
+
+
+def test_external_is_proven_announced_and_waits_for_the_owner() -> None:
+    world = promoting(**EXTERNAL)
+    for _ in range(50):
+        assert world.tick(PASS, seconds=600).move is None
+    assert replicas(world) == (5, 5)
+    assert events(world) == ["proven"]
+    world.edit(Side.STABLE, "shop:2", by="argocd")
+    run(world, PASS, until=lambda choice: choice.state.phase is Phase.BAKING)
+    assert replicas(world) == (10, 0)
+
+
+def test_external_that_is_taken_back_by_its_owner_does_not_go_on() -> None:
+    world = promoting(**EXTERNAL)
+    world.edit(Side.STABLE, "shop:2", by="argocd")
+    world.tick(PASS)
+    world.edit(Side.STABLE, "shop:1", by="argocd")
+    for _ in range(20):
+        world.run_pods()
+        assert world.tick(PASS, seconds=TICK).state.phase is Phase.PROMOTING
+    assert "drift" in events(world)
+    world.ask(Verb.ABORT)
+    assert to_rest(world).state.phase is Phase.ABORTED
+
+
+def test_external_that_fails_in_the_bake_is_told_as_the_owner_s_to_put_back() -> None:
+    world = promoting(**EXTERNAL)
+    world.edit(Side.STABLE, "shop:2", by="argocd")
+    run(world, PASS, until=lambda choice: choice.state.phase is Phase.BAKING)
+    world.tick(GUARD_FAIL)
+    to_rest(world)
+    alert = world.known.outbox[-1].alert
+    assert "its owner has to put" in alert.summary
+    assert alert.details["secondsToSafe"] is None
+    assert world.stable.image == "shop:2"
+
+
+def test_a_bake_lasts_as_long_as_the_plan_says() -> None:
+    world = baking()
+    begun = world.now
+    to_rest(world, None)
+    assert world.now - begun == timedelta(minutes=5)
+    assert events(world) == ["promoted"]
+    assert world.known.stable_hash == world.stable.template.hash
+
+
+def test_a_bake_ends_only_with_a_complete_stable() -> None:
+    world = baking()
+    world.fall_ill(world.stable, world.stable.pods[0].name)
+    assert world.tick(None, seconds=3600).state.phase is Phase.BAKING
+    world.run_pods()
+    assert world.tick(None).state.phase is Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize("verdict", [FAIL, ERROR, NO_DATA, ADVERSE, HELD, SILENT])
+def test_in_a_bake_no_test_speaks(verdict: Verdict) -> None:
+    world = baking()
+    assert world.tick(verdict).state.phase is Phase.BAKING
+
+
+def test_in_a_bake_guards_and_hard_failures_roll_back_and_the_old_template_comes_back() -> None:
+    for bad in ("guard", "crash"):
+        world = baking()
+        if bad == "crash":
+            world.fall_ill(world.stable, world.stable.pods[0].name, waiting="CrashLoopBackOff", restarts=2)
+        choice = world.tick(GUARD_FAIL if bad == "guard" else None)
+        assert choice.action is Action.ROLLBACK
+        assert isinstance(choice.move, WriteTemplate)
+        to_rest(world)
+        assert world.stable.image == "shop:1"
+        assert replicas(world) == (10, 0)
+        assert world.known.phase is Phase.ABORTED
+
+
+def test_the_canary_is_held_at_0_in_a_bake() -> None:
+    world = baking()
+    world.scale(Side.CANARY, 3, by="ada")
+    choice = world.tick(None)
+    assert str(choice.move) == "scale shop-canary (canary) from 3 to 0"
+    assert "by ada" in choice.notes[0]
+
+
+def test_the_canary_stays_in_a_bake_where_stable_could_not_do_without_it() -> None:
+    world = baking()
+    world.scale(Side.CANARY, 3)
+    world.run_pods()
+    for pod in world.stable.kept[:4]:
+        world.fall_ill(world.stable, pod.name)
+    assert world.tick(None).move is None
+
+
+def test_stable_edited_in_a_bake_is_told_once_and_stops_nothing() -> None:
+    world = baking()
+    world.edit(Side.STABLE, "shop:9", by="ada")
+    for _ in range(5):
+        world.run_pods()
+        world.tick(None, seconds=60)
+    assert events(world).count("drift") == 1
+    to_rest(world, None)
+    assert world.known.phase is Phase.SUCCEEDED
+    world.tick()
+    assert world.known.stable_hash == world.stable.template.hash
+
+
+def test_a_step_of_one_pod_is_promoted_too() -> None:
+    world = promoting(stable=1, steps=(Step(50, timedelta(0)),))
+    run(world, PASS, until=lambda choice: choice.state.phase is Phase.SUCCEEDED)
+    assert replicas(world) == (1, 0)
+    assert world.stable.image == "shop:2"

@@ -1,0 +1,101 @@
+"""Slots go to the oldest pending release that could begin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from analyzer.engine.admission import Admissions
+from analyzer.engine.board import Board
+from analyzer.model.block import Timing
+from analyzer.model.phase import Phase
+from analyzer.model.plan import Step
+from analyzer.model.state import TargetState
+from analyzer.model.target import Target
+from analyzer.model.workload import Snapshot
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.metrics import FakeMetricSource, Traffic
+from tests.scenarios.stage import CANARY, DEMO_TARGET, STABLE, with_plan
+
+
+class Office:
+    """Admissions over one healthy pair of Deployments that every target shares."""
+
+    def __init__(self, limit: int, *, freeze: bool = False) -> None:
+        clock = FakeClock()
+        self.cluster = FakeCluster(clock)
+        self.cluster.create(STABLE, "v1", 10)
+        self.cluster.create(CANARY, "v2", 0)
+        self.metrics = FakeMetricSource(self.cluster, clock, Traffic())
+        self.board = Board()
+        self.admissions = Admissions(self.board, self.metrics, limit, freeze=freeze)
+
+    def state(self, name: str, phase: Phase = Phase.PENDING, age: int = 0) -> TargetState:
+        state = TargetState(name, DEMO_TARGET.roles, phase, START - timedelta(seconds=age), "test")
+        self.board.note(state)
+        return state
+
+    def snapshot(self, target: Target = DEMO_TARGET) -> Snapshot:
+        return self.cluster.snapshot(target, target.roles)
+
+    def obstacle(self, state: TargetState) -> str | None:
+        return self.admissions.admit(state, self.snapshot()).obstacle
+
+
+def test_gives_the_measured_timing_with_the_slot() -> None:
+    office = Office(limit=1)
+    admission = office.admissions.admit(office.state("a"), office.snapshot())
+    assert admission.obstacle is None
+    assert admission.timing == Timing(block=2, slot=1, delay=2)
+
+
+def test_release_in_progress_holds_its_slot() -> None:
+    office = Office(limit=1)
+    office.state("busy", Phase.BAKING)
+    assert "1 of at most 1" in (office.obstacle(office.state("a")) or "")
+
+
+def test_oldest_pending_release_goes_first() -> None:
+    office = Office(limit=2)
+    office.state("busy", Phase.PROGRESSING)
+    young, old = office.state("young", age=1), office.state("old", age=9)
+    assert office.obstacle(young) is None  # nobody has seen the old one yet
+    office.admissions.settle("young")
+    assert office.obstacle(old) is None
+    assert "waiting for a slot" in (office.obstacle(young) or "")
+
+
+def test_slot_is_not_given_twice_before_the_board_knows() -> None:
+    office = Office(limit=1)
+    assert office.obstacle(office.state("young", age=1)) is None
+    assert office.obstacle(office.state("old", age=9)) is not None
+
+
+def test_release_that_can_not_begin_lets_younger_ones_pass() -> None:
+    office = Office(limit=1)
+    old, young = office.state("old", age=9), office.state("young", age=1)
+    office.metrics.unmeasurable = "waiting for two scrapes"
+    assert office.obstacle(old) == "waiting for two scrapes"
+    office.metrics.unmeasurable = None
+    assert office.obstacle(young) is None
+
+
+def test_prometheus_out_of_reach_is_an_obstacle() -> None:
+    office = Office(limit=1)
+    office.metrics.down = True
+    assert "connection refused" in (office.obstacle(office.state("a")) or "")
+
+
+def test_freeze_shows_in_every_phase() -> None:
+    office = Office(limit=9, freeze=True)
+    for phase in (Phase.PENDING, Phase.PROGRESSING, Phase.BAKING):
+        assert office.admissions.admit(office.state("a", phase), office.snapshot()).frozen
+
+
+def test_warns_of_a_weight_that_the_replicas_can_not_express() -> None:
+    office = Office(limit=9)
+    target = replace(with_plan(steps=(Step(1, timedelta(0)), Step(30, timedelta(0)))), name="a")
+    warnings = office.admissions.admit(office.state("a"), office.snapshot(target)).warnings
+    assert len(warnings) == 1
+    assert "1 % of 10 pods" in warnings[0]

@@ -1,0 +1,66 @@
+"""Status is written when there is something new to say, history once per release."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from analyzer.engine.chronicle import Chronicle
+from analyzer.model.decision import Action, Decision
+from analyzer.model.errors import RecordError
+from analyzer.model.phase import Phase
+from analyzer.model.state import TargetState
+from analyzer.ports import Report
+from tests.fakes.clock import START
+from tests.fakes.reporter import Notebook
+from tests.fakes.store import MemoryStore
+from tests.scenarios.stage import DEMO_TARGET
+
+STATE = TargetState("shop", DEMO_TARGET.roles, Phase.PROGRESSING, START, "test")
+
+
+def _status(report: Report, state: TargetState) -> dict[str, Any]:
+    return {"reason": report.decision.reason, "updatedAt": str(report.at), "phase": state.phase}
+
+
+class Office:
+    """A chronicle that may write every 15 s."""
+
+    def __init__(self) -> None:
+        self.store, self.notebook = MemoryStore(), Notebook()
+        every = timedelta(seconds=15)
+        self.chronicle = Chronicle(self.store, _status, lambda *_: {"id": "r"}, (self.notebook,), every)
+
+    def tell(self, second: int, reason: str, state: TargetState = STATE) -> dict[str, Any]:
+        report = Report(DEMO_TARGET, START + timedelta(seconds=second), Decision(Action.HOLD, reason, state))
+        self.chronicle.tell(report, state)
+        return self.store.status("shop") or {}
+
+
+def test_status_follows_a_change_after_the_interval() -> None:
+    office = Office()
+    assert office.tell(0, "one")["reason"] == "one"
+    assert office.tell(5, "two")["reason"] == "one"
+    assert office.tell(15, "three")["reason"] == "three"
+
+
+def test_status_that_says_the_same_is_not_written_again() -> None:
+    office = Office()
+    first = office.tell(0, "same")
+    assert office.tell(60, "same") == first
+
+
+def test_new_phase_is_published_at_once() -> None:
+    office = Office()
+    office.tell(0, "one")
+    assert office.tell(1, "baking", replace(STATE, phase=Phase.BAKING))["reason"] == "baking"
+
+
+def test_unwritable_status_disturbs_nobody_and_is_tried_again() -> None:
+    office = Office()
+    office.store.fail_with = RecordError("no space left")
+    office.tell(0, "one")
+    office.store.fail_with = None
+    assert office.tell(1, "two")["reason"] == "two"
+    assert len(office.notebook.reports) == 2

@@ -1,0 +1,103 @@
+"""The daemon starts, follows its configuration and stops; the schedule keeps going whatever a job does."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from analyzer.engine.assembly import Parts, assemble
+from analyzer.engine.clock import SystemClock
+from analyzer.engine.daemon import Settings
+from analyzer.engine.lease import SoleHolder
+from analyzer.engine.schedule import Schedule
+from analyzer.model.errors import ConfigError, Problem
+from analyzer.ports import Report
+from analyzer.record import history_entry, status_of
+from tests.scenarios.stage import DEMO_TARGET, Stage
+
+TICK = timedelta(seconds=0.02)
+LONG = 10.0
+
+
+def test_job_that_fails_runs_again() -> None:
+    schedule, ran = Schedule(), threading.Semaphore(0)
+
+    def fail() -> None:
+        ran.release()
+        raise ValueError("a bug in a job")
+
+    schedule.start()
+    schedule.every(TICK, "failing", fail)
+    assert all(ran.acquire(timeout=LONG) for _ in range(3))
+    schedule.stop()
+
+
+def test_dropped_job_is_gone_and_one_of_the_same_name_replaces_it() -> None:
+    schedule, new = Schedule(), threading.Event()
+    schedule.start()
+    schedule.every(timedelta(hours=1), "job", lambda: None)
+    schedule.every(TICK, "job", new.set)
+    assert new.wait(LONG)
+    schedule.drop("job")
+    schedule.drop("job")
+    assert schedule.names() == frozenset()
+    schedule.stop()
+
+
+class _Bell:
+    """A `Reporter` that rings when it hears of a target."""
+
+    def __init__(self) -> None:
+        self.rung = threading.Semaphore(0)
+
+    def report(self, report: Report) -> None:
+        self.rung.release()
+
+
+def test_daemon_ticks_in_real_time_until_it_is_stopped() -> None:
+    stage, bell = Stage(), _Bell()
+    parts = Parts(
+        store=stage.store,
+        workloads=stage.cluster,
+        clock=SystemClock(),
+        lease=SoleHolder(),
+        executor=ThreadPoolExecutor(4),
+        couriers=ThreadPoolExecutor(1),
+        status_of=status_of,
+        history_entry=history_entry,
+        reporters=(bell,),
+    )
+    daemon = assemble(Settings((DEMO_TARGET,), stage.metrics, lambda entries, _: entries), parts)
+    daemon.start()
+    assert bell.rung.acquire(timeout=LONG)
+    daemon.stop()
+    while bell.rung.acquire(blocking=False):
+        pass
+    assert not bell.rung.acquire(timeout=0.05)
+    assert (stage.store.status("shop") or {})["phase"] == "IDLE"
+
+
+def test_refused_configuration_keeps_the_old_one() -> None:
+    stage = Stage()
+
+    def refuse() -> Settings | None:
+        raise ConfigError((Problem("a.yaml", 3, "canaries", "expected a list"),))
+
+    stage.daemon = assemble(stage.settings((DEMO_TARGET,)), stage.parts, refuse)
+    stage.daemon.follow()
+    ticks = len(stage.notebook.reports)
+    stage.run(1)
+    assert len(stage.notebook.reports) == ticks + 1
+
+
+def test_changed_configuration_is_followed() -> None:
+    stage = Stage()
+    changes: list[Settings | None] = [None, stage.settings(())]
+    stage.daemon = assemble(stage.settings((DEMO_TARGET,)), stage.parts, lambda: changes.pop(0))
+    stage.daemon.follow()
+    stage.run(1)
+    ticks = len(stage.notebook.reports)
+    stage.daemon.follow()
+    stage.run(1)
+    assert len(stage.notebook.reports) == ticks

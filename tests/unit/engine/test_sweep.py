@@ -1,0 +1,139 @@
+"""One target's slowness or failure never delays another beyond a bound."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from analyzer.engine.claims import Claims
+from analyzer.engine.sweep import Sweeper
+from analyzer.engine.tick import Tick
+from analyzer.model.block import NoData, Timing
+from analyzer.model.errors import ObservationError
+from analyzer.model.metric import Metric
+from analyzer.model.target import Target
+from analyzer.ports import BlockRequest, Collected
+from tests.scenarios.stage import DEMO_TARGET
+
+PATIENCE = timedelta(seconds=0.2)
+
+
+def _target(name: str) -> Target:
+    return replace(DEMO_TARGET, name=name)
+
+
+class PlainTick:
+    """A tick that asks for something and notes its answer; waits in `prepare` until it may go on."""
+
+    def __init__(self, target: Target, answers: dict[str, object], gates: Mapping[str, threading.Event]) -> None:
+        self.target = target
+        self._answers = answers
+        self._gate = gates.get(target.name)
+
+    def prepare(self) -> BlockRequest | None:
+        if self._gate is not None:
+            self._gate.wait(10)
+        return BlockRequest(self.target.name, "default", (), (), Timing(2, 1, 2), 0, 2)
+
+    def conclude(self, answer: object) -> None:
+        self._answers[self.target.name] = answer
+
+    def abandon(self) -> None:
+        self._answers[f"{self.target.name} abandoned"] = None
+
+
+class GatedSource:
+    """A `MetricSource` that answers once its gate is open; counts its calls."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.calls: list[list[str]] = []
+        self.error: Exception | None = None
+
+    def collect(self, requests: Sequence[BlockRequest]) -> Mapping[str, Collected | ObservationError]:
+        self.calls.append(sorted(request.target for request in requests))
+        self.gate.wait(10)
+        if self.error is not None:
+            raise self.error
+        return {request.target: Collected(0, {}) for request in requests}
+
+    def measure(
+        self, namespace: str, pods: Sequence[str], metrics: Sequence[Metric], interval: float
+    ) -> Timing | NoData:
+        return NoData("not asked for here")
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as executor:
+        yield executor
+
+
+class Hall:
+    """A sweeper with its surroundings."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self.answers: dict[str, object] = {}
+        self.gates: dict[str, threading.Event] = {}
+        self.source = GatedSource()
+        self.claims = Claims()
+        self.sweeper = Sweeper(self._begin, self.source, self.claims, pool, PATIENCE)
+
+    def _begin(self, target: Target) -> Tick:
+        return PlainTick(target, self.answers, self.gates)  # type: ignore[return-value]
+
+    def sweep(self, *names: str) -> float:
+        start = time.monotonic()
+        self.sweeper.run([_target(name) for name in names])
+        return time.monotonic() - start
+
+
+def test_one_question_is_put_for_all_targets(pool: ThreadPoolExecutor) -> None:
+    hall = Hall(pool)
+    hall.sweep("a", "b", "c")
+    assert hall.source.calls == [["a", "b", "c"]]
+    assert set(hall.answers) == {"a", "b", "c"}
+
+
+def test_slow_target_delays_the_others_once_and_is_then_left_out(pool: ThreadPoolExecutor) -> None:
+    hall = Hall(pool)
+    hall.gates["slow"] = threading.Event()
+    assert hall.sweep("slow", "b") < 5
+    assert set(hall.answers) == {"b"}
+    hall.answers.clear()
+    assert hall.sweep("slow", "b") < 0.15
+    assert set(hall.answers) == {"b"}
+    hall.gates.pop("slow").set()
+    assert hall.claims.wait_until_idle(5)
+    assert "slow abandoned" in hall.answers
+    hall.answers.clear()
+    hall.sweep("slow", "b")
+    assert set(hall.answers) == {"slow", "b"}
+
+
+def test_hanging_prometheus_is_an_error_for_each_target_and_is_not_asked_twice(pool: ThreadPoolExecutor) -> None:
+    hall = Hall(pool)
+    hall.source.gate.clear()
+    hall.sweep("a", "b")
+    assert all(isinstance(answer, ObservationError) for answer in hall.answers.values())
+    hall.sweep("a", "b")
+    assert len(hall.source.calls) == 1
+    assert all(isinstance(answer, ObservationError) for answer in hall.answers.values())
+    hall.source.gate.set()
+
+
+def test_bug_in_the_metric_source_is_an_error_for_each_target(pool: ThreadPoolExecutor) -> None:
+    hall = Hall(pool)
+    hall.source.error = KeyError("oops")
+    hall.sweep("a", "b")
+    assert {str(answer) for answer in hall.answers.values()} == {"KeyError: 'oops' (a bug in the metric source)"}
+    hall.source.error = None
+    hall.sweep("a", "b")
+    assert all(isinstance(answer, Collected) for answer in hall.answers.values())
