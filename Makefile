@@ -46,7 +46,9 @@ format: .venv/.ready ## let the tools format and mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.ready ## measure decision quality, demo times and cost; prints tables
+bench: .venv/.ready ## measure the judge beside others' rules, its errors and cost; ARGS="noise --runs 500", ARGS="--long --out docs/measured.md"
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: .venv/.ready ## resolve the libraries anew into requirements.lock

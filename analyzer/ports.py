@@ -63,7 +63,7 @@ class Collected:
     """
 
     upto: int
-    metrics: Mapping[str, Sequence[Block] | Sequence[Reading] | ObservationError]
+    metrics: Mapping[str, Sequence[Block[Sample]] | Sequence[Reading] | ObservationError]
     fast: Mapping[str, Sequence[Block]] = field(default_factory=dict)
 
 
@@ -95,6 +95,10 @@ class HistorySource(Protocol):
         Raises ObservationError when Prometheus can't be asked.
         """
         ...
+
+
+class Measurements(MetricSource, HistorySource, Protocol):
+    """All that the engine asks of one Prometheus."""
 
 
 class Workloads(Protocol):

@@ -1,25 +1,21 @@
 """How good the judge's decisions are: error rates at the worst case, healthy releases promoted, time to decide.
 
-Run `python -m benchmarks.decision_quality`. Every block is looked at. Seeded; prints tables with their Monte
-Carlo intervals; less than a minute for the default runs.
+Run `python -m benchmarks quality`. Independent requests, one step, no noise allowed for: the judge at its most exact.
+Every block is looked at. Under a minute for 2,000 runs.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import math
-import time
-from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.judge import begin, enter, fold, judge, prove_from
 from analyzer.judge.design import abort_grid, proof_grid
-from analyzer.model.block import Block, Counts, SideBlock, Timing
 from analyzer.model.metric import Analysis, Margin, RatioMetric
 from benchmarks.poisson_limit import nats_per_request
 from benchmarks.race import Finish, Outcomes, Traffic, race
+from benchmarks.size import Size, progress
 from benchmarks.tables import share_of, show
 
 METRIC = RatioMetric("errors", "errors_total", "requests_total")
@@ -47,35 +43,25 @@ TIMES = (
 SHARES = (0.0, 0.0005, 0.01, 0.1)
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much is simulated."""
+_NOTE = (
+    "{size}; at most 240 looks each. Shares with 95 % Clopper-Pearson intervals, means with their standard error. T* "
+    "is when the traffic's information has added up to the log of 1/level; efficiency is T* / mean T."
+)
 
-    runs: int
-    blocks: int
-    seed: int
-
-    def race(self, traffic: Traffic, *finishes: Finish) -> Outcomes:
-        """One cell of a table."""
-        rng = np.random.default_rng(self.seed)
-        return race(traffic, finishes, runs=self.runs, blocks=self.blocks, rng=rng)
+BLOCKS = 240
+"""Looks at each release, one per block."""
 
 
-def main() -> None:
+def report(size: Size) -> None:
     """Print all tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=2000, help="simulated releases per cell")
-    parser.add_argument("--blocks", type=int, default=240, help="looks at each release, one per block")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    size = Size(options.runs, options.blocks, options.seed)
-    print(f"{size.runs} releases per cell, {size.blocks} looks each, seed {size.seed}")
-    false_aborts(size)
-    false_promotions(size)
-    healthy(size)
-    time_to_abort(size)
-    time_to_promote(size)
-    cost()
+    for table in (false_aborts, false_promotions, healthy, time_to_abort, time_to_promote):
+        progress(f"quality: {table.__name__.replace('_', ' ')}")
+        table(size)
+
+
+def _race(size: Size, traffic: Traffic, *finishes: Finish) -> Outcomes:
+    """One cell of a table."""
+    return race(traffic, finishes, runs=size.runs, blocks=BLOCKS, rng=size.rng("race", traffic))
 
 
 def false_aborts(size: Size) -> None:
@@ -83,9 +69,14 @@ def false_aborts(size: Size) -> None:
     rows = []
     for share, weight in itertools.product(SHARES, WEIGHTS):
         bad = METRIC.tolerance.ratio * share + METRIC.tolerance.absolute
-        found = size.race(Traffic(bad, share, weight, REQUESTS), ABORT)
+        found = _race(size, Traffic(bad, share, weight, REQUESTS), ABORT)
         rows.append([f"{share:.2%}", f"{weight:.0%}", share_of(int((found.winner == 0).sum()), size.runs)])
-    show(f"False aborts at the boundary (at most {ALPHA:.0%})", ["stable", "weight", "aborted"], rows)
+    show(
+        f"False aborts at the boundary (at most {ALPHA:.0%})",
+        ["stable", "weight", "aborted"],
+        rows,
+        _NOTE.format(size=size),
+    )
 
 
 def false_promotions(size: Size) -> None:
@@ -94,7 +85,7 @@ def false_promotions(size: Size) -> None:
     for share, weight in itertools.product(SHARES, WEIGHTS):
         bad = METRIC.promote_margin.ratio * share + METRIC.promote_margin.absolute
         traffic = Traffic(bad, share, weight, REQUESTS)
-        alone, raced = size.race(traffic, PROMOTE), size.race(traffic, ABORT, PROMOTE)
+        alone, raced = _race(size, traffic, PROMOTE), _race(size, traffic, ABORT, PROMOTE)
         rows.append(
             [
                 f"{share:.2%}",
@@ -104,14 +95,14 @@ def false_promotions(size: Size) -> None:
             ]
         )
     header = ["stable", "weight", "proven", "proven before aborted"]
-    show(f"False promotions at the boundary (at most {BETA:.0%})", header, rows)
+    show(f"False promotions at the boundary (at most {BETA:.0%})", header, rows, _NOTE.format(size=size))
 
 
 def healthy(size: Size) -> None:
     """Canaries like stable, at a realistic rate."""
     rows = []
     for share, weight in itertools.product(SHARES, WEIGHTS):
-        found = size.race(Traffic(share, share, weight, REQUESTS), ABORT, PROMOTE)
+        found = _race(size, Traffic(share, share, weight, REQUESTS), ABORT, PROMOTE)
         promoted = found.blocks[found.winner == 1] * BLOCK_SECONDS
         rows.append(
             [
@@ -124,8 +115,10 @@ def healthy(size: Size) -> None:
             ]
         )
     header = ["stable", "weight", "promoted", "aborted", "looks held back", "mean time to promote"]
-    hour = size.blocks * BLOCK_SECONDS / 60
-    show(f"Healthy releases, {hour:.0f} min at {REQUESTS / BLOCK_SECONDS:.0f} rps", header, rows)
+    hour = BLOCKS * BLOCK_SECONDS / 60
+    show(
+        f"Healthy releases, {hour:.0f} min at {REQUESTS / BLOCK_SECONDS:.0f} rps", header, rows, _NOTE.format(size=size)
+    )
 
 
 def time_to_abort(size: Size) -> None:
@@ -136,45 +129,29 @@ def time_to_abort(size: Size) -> None:
         if times * share > METRIC.tolerance.ratio * share + METRIC.tolerance.absolute
     ]
     rows = [_against_limit(size, cell, ABORT, METRIC.tolerance) for cell in cells]
-    show(f"Time to abort against the limit T* ({NATS_PER_BLOCK} nats a block)", TIMES, rows)
+    show(f"Time to abort against the limit T* ({NATS_PER_BLOCK} nats a block)", TIMES, rows, _NOTE.format(size=size))
 
 
 def time_to_promote(size: Size) -> None:
     """Canaries like stable."""
     cells = [(share, 1, weight) for share, weight in itertools.product(SHARES, WEIGHTS)]
     rows = [_against_limit(size, cell, PROMOTE, METRIC.promote_margin) for cell in cells]
-    show(f"Time to promote against the limit T* ({NATS_PER_BLOCK} nats a block)", TIMES, rows)
+    show(f"Time to promote against the limit T* ({NATS_PER_BLOCK} nats a block)", TIMES, rows, _NOTE.format(size=size))
 
 
 def _against_limit(size: Size, cell: tuple[float, int, float], finish: Finish, margin: Margin) -> list[str]:
     """One row: traffic is chosen so that a block carries just so much information about the margin."""
     share, times, weight = cell
     requests = NATS_PER_BLOCK / nats_per_request(times * share, share, weight, margin)
-    found = size.race(Traffic(times * share, share, weight, requests, exact=False), finish)
+    found = _race(size, Traffic(times * share, share, weight, requests, exact=False), finish)
     limit, mean, median = finish.nats / NATS_PER_BLOCK, float(found.blocks.mean()), float(np.median(found.blocks))
+    error = float(found.blocks.std()) / math.sqrt(size.runs)
     row = [f"{share:.2%}", f"{times}x", f"{weight:.0%}", f"{requests:.1f}", f"{found.share(0):.1%}"]
-    return [*row, f"{limit:.0f}", f"{mean:.1f}", f"{limit / mean:.2f}", f"{mean / limit:.2f}", f"{median / limit:.2f}"]
-
-
-def cost(rounds: int = 1000) -> None:
-    """What one block and one verdict of one metric cost."""
-    entered = enter(begin(Analysis((METRIC,)), 1, Timing(15, 15, 1)), 0, abort_from=0)
-    evidence = fresh = prove_from(entered, 0)
-    canary = SideBlock({f"c-{k}": Counts(1, 100) for k in range(5)})
-    stable = SideBlock({f"s-{k}": Counts(1, 100) for k in range(5)})
-    blocks = [Block(index, canary, stable, stable) for index in range(rounds)]
-    start = time.perf_counter()
-    for block in blocks:
-        evidence = fold(evidence, METRIC.name, [block])
-    folded = time.perf_counter()
-    short = fold(fresh, METRIC.name, blocks[:3])
-    judging = time.perf_counter()
-    for _ in range(rounds):
-        judge(short)
-    judged = time.perf_counter()
-    rows = [[f"{(folded - start) / rounds * 1e6:.0f} us", f"{(judged - judging) / rounds * 1e6:.0f} us"]]
-    show("Cost of one metric, 5 + 5 pods", ["one evidence update", "one verdict"], rows)
-
-
-if __name__ == "__main__":
-    main()
+    return [
+        *row,
+        f"{limit:.0f}",
+        f"{mean:.1f} +- {error:.1f}",
+        f"{limit / mean:.2f}",
+        f"{mean / limit:.2f}",
+        f"{median / limit:.2f}",
+    ]

@@ -1,19 +1,18 @@
 """How long the demo's two releases take, over many seeds, with the whole engine in fake time.
 
 Prints the median and the 99th percentile of both, and how often a release ended as it should not.
-Run: python -m benchmarks.demo_times [seeds] [first seed]
+Run `python -m benchmarks demo`: one seed per ten runs that are asked for.
 """
 
 from __future__ import annotations
 
-import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from analyzer.model.phase import Phase
+from benchmarks.size import Size, progress
+from benchmarks.tables import share_of, show
 from tests.fakes.metrics import Traffic
 from tests.scenarios.stage import Stage
 
@@ -55,25 +54,19 @@ def _both(seed: int) -> tuple[Run, Run]:
     return play("good", seed), play("bad", seed)
 
 
-def main() -> None:
+def report(size: Size) -> None:
     """Print the table."""
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    began = time.perf_counter()
-    with ProcessPoolExecutor() as pool:
-        runs = list(pool.map(_both, range(first, first + seeds), chunksize=5))
-    print(f"{seeds} seeds from {first}, {time.perf_counter() - began:.0f} s")
-    print(f"{'release':8} {'right':>6} {'p50':>6} {'p99':>6} {'max':>6} {'goal p99':>9}")
-    for place, kind in enumerate(("good", "bad")):
-        mine = [pair[place] for pair in runs]
-        seconds = [run.seconds for run in mine]
+    seeds = max(10, size.runs // 10)
+    progress(f"demo: {seeds} seeds")
+    pairs = [_both(seed) for seed in range(size.seed, size.seed + seeds)]
+    rows, wrong = [], Counter[str]()
+    for place, kind in enumerate(GOALS):
+        mine = [pair[place] for pair in pairs]
         right = sum(run.phase is RIGHT[kind] for run in mine)
-        shown = [percentile(seconds, share) for share in (0.5, 0.99, 1.0)]
-        print(f"{kind:8} {right:6d} {shown[0]:6.0f} {shown[1]:6.0f} {shown[2]:6.0f} {GOALS[kind]:9.0f}")
-        wrong = Counter(f"{run.phase}: {run.reason}" for run in mine if run.phase is not RIGHT[kind])
-        for reason, count in wrong.most_common(5):
-            print(f"         {count} x {reason}")
-
-
-if __name__ == "__main__":
-    main()
+        shown = [f"{percentile([run.seconds for run in mine], share):.0f} s" for share in (0.5, 0.99, 1.0)]
+        rows.append([kind, share_of(right, seeds), *shown, f"{GOALS[kind]:.0f} s"])
+        wrong.update(f"{kind}: {run.phase}: {run.reason}" for run in mine if run.phase is not RIGHT[kind])
+    note = f"{seeds} seeds from {size.seed}, the whole engine in fake time; 95 % Clopper-Pearson intervals."
+    ends = "".join(f"\n- {count} x {reason}" for reason, count in wrong.most_common(5))
+    header = ["release", "ended as it should", "median", "99th percentile", "longest", "goal"]
+    show("The demo's two releases", header, rows, note + ends)

@@ -1,4 +1,7 @@
-"""Key models into the model's own values. Called by `load` once a section is free of mistakes of its own."""
+"""Key models into the model's own values, once a section is free of mistakes. Called by `load`.
+
+Those of an analysis are in `build_metrics`.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,10 @@ from analyzer.config.configuration import (
     Route,
     Webhook,
 )
-from analyzer.config.keys_analysis import (
-    AnalysisKeys,
-    PresetKeys,
-    PromoteMarginKeys,
-    QueryKeys,
-    RatioKeys,
-)
 from analyzer.config.keys_file import AlertsKeys, PrometheusKeys, ReceiverKeys
 from analyzer.config.keys_plan import PlanKeys, StepKeys
-from analyzer.config.presets import http_errors
-from analyzer.model.metric import Analysis, Margin, Metric, QueryMetric, RatioMetric, SeriesLabels
+from analyzer.model.metric import SeriesLabels
 from analyzer.model.plan import Capacity, Gate, Plan, Step
-
-_PROMOTE = RatioMetric(name="", events="", total="").promote_margin
 
 
 def plan_of(keys: PlanKeys) -> Plan:
@@ -53,55 +46,6 @@ def plan_of(keys: PlanKeys) -> Plan:
 def _step(keys: StepKeys) -> Step:
     gate = Gate(timeout=keys.gate.manual.timeout, then=keys.gate.manual.then) if keys.gate else None
     return Step(weight=keys.weight, hold=keys.hold, gate=gate)
-
-
-def analysis_of(keys: AnalysisKeys) -> Analysis:
-    """What is judged."""
-    return Analysis(
-        metrics=tuple(_metric(metric) for metric in keys.metrics),
-        interval=keys.interval,
-        warmup=keys.warmup,
-        false_abort=keys.false_abort,
-        false_promote=keys.false_promote,
-    )
-
-
-def _metric(keys: PresetKeys | RatioKeys | QueryKeys) -> Metric:
-    match keys:
-        case QueryKeys():
-            return QueryMetric(
-                name=keys.name,
-                query=keys.query,
-                min=keys.min,
-                max=keys.max,
-                blocks=keys.for_,
-                scope=keys.scope,
-                gating=keys.gating,
-            )
-        case RatioKeys():
-            return _ratio(keys, keys.name, (keys.ratio.events, keys.ratio.total))
-        case PresetKeys():
-            return _ratio(keys, keys.name or keys.preset.value, http_errors(keys))
-
-
-def _ratio(keys: PresetKeys | RatioKeys, name: str, selectors: tuple[str, str]) -> RatioMetric:
-    tolerance = Margin(keys.tolerance.ratio, keys.tolerance.absolute)
-    return RatioMetric(
-        name=name,
-        events=selectors[0],
-        total=selectors[1],
-        tolerance=tolerance,
-        promote_margin=_promote_margin(keys.promote_margin, tolerance),
-        importance=keys.importance,
-        gating=keys.gating,
-    )
-
-
-def _promote_margin(keys: PromoteMarginKeys, tolerance: Margin) -> Margin:
-    """What is given, else the default, but never narrower than the tolerance by default alone."""
-    ratio = max(_PROMOTE.ratio, tolerance.ratio) if keys.ratio is None else keys.ratio
-    absolute = max(_PROMOTE.absolute, tolerance.absolute) if keys.absolute is None else keys.absolute
-    return Margin(ratio, absolute)
 
 
 def prometheus_of(keys: PrometheusKeys, folder: Path) -> PrometheusSettings:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzer.config.check_plan import Mistake
-from analyzer.config.keys_analysis import AnalysisKeys, PresetKeys
-from analyzer.model.metric import Analysis, Metric, QueryMetric, RatioMetric, SeriesLabels
+from analyzer.config.keys_analysis import AnalysisKeys, MetricKeys
+from analyzer.config.keys_metrics import GaugeKeys, HistogramKeys, QueryKeys, RateKeys, RatioKeys
+from analyzer.config.keys_noise import CountNoiseKeys, LevelNoiseKeys, NoiseKeys
+from analyzer.config.keys_presets import HttpErrorsKeys, HttpLatencyKeys
+from analyzer.config.presets import http_errors, http_latency
+from analyzer.model.metric import Analysis, GaugeMetric, Metric, QueryMetric, RateMetric, SeriesLabels, TestedMetric
 from analyzer.model.plan import Advance, OnInconclusive, Plan
-from analyzer.promql import check_expression, parse_selector
+from analyzer.promql import Operator, check_expression, parse_selector
+
+_AnyNoise = CountNoiseKeys | LevelNoiseKeys | NoiseKeys
 
 
 def analysis_mistakes(keys: AnalysisKeys, analysis: Analysis, labels: SeriesLabels) -> Iterator[Mistake]:
     """Every contradiction in an analysis; paths begin below `analysis`. `labels` hold the series' pods."""
     if not analysis.metrics:
         yield (("metrics",), "is missing; compare at least one thing: metrics: [{preset: http-errors}]")
+    yield from _noise(keys.noise)
     names: dict[str, int] = {}
     for index, metric in enumerate(analysis.metrics):
         if metric.name in names:
@@ -23,8 +30,7 @@ def analysis_mistakes(keys: AnalysisKeys, analysis: Analysis, labels: SeriesLabe
                 f"the name {metric.name!r} is already that of metrics[{names[metric.name]}]; give it another",
             )
         names.setdefault(metric.name, index)
-        preset = isinstance(keys.metrics[index], PresetKeys)
-        for path, message in _metric(metric, labels, preset=preset):
+        for path, message in _metric(keys.metrics[index], metric, labels):
             yield (("metrics", index, *path), message)
 
 
@@ -44,17 +50,28 @@ def gating_mistakes(analysis: Analysis, plan: Plan) -> Iterator[Mistake]:
         )
 
 
-def _metric(metric: Metric, labels: SeriesLabels, *, preset: bool) -> Iterator[Mistake]:
-    match metric:
-        case QueryMetric():
-            yield from _query(metric)
-        case RatioMetric():
-            yield from _margins(metric)
-            if preset:
-                yield from _selector(("codes",), metric.events, labels)
-            else:
-                yield from _selector(("ratio", "events"), metric.events, labels)
-                yield from _selector(("ratio", "total"), metric.total, labels)
+def _metric(keys: MetricKeys, metric: Metric, labels: SeriesLabels) -> Iterator[Mistake]:
+    if isinstance(metric, QueryMetric):
+        yield from _query(metric)
+        return
+    yield from _margins(metric)
+    yield from _noise(None if isinstance(keys, QueryKeys) else keys.noise)
+    match keys:
+        case RatioKeys():
+            yield from _selector(("ratio", "events"), keys.ratio.events, labels)
+            yield from _selector(("ratio", "total"), keys.ratio.total, labels)
+        case HistogramKeys():
+            yield from _buckets(("histogram", "buckets"), keys.histogram.buckets, labels)
+        case GaugeKeys():
+            yield from _selector(("gauge", "value"), keys.gauge.value, labels)
+        case RateKeys():
+            yield from _selector(("rate", "events"), keys.rate.events, labels)
+        case HttpErrorsKeys():
+            yield from _selector(("codes",), http_errors(keys)[0], labels)
+        case HttpLatencyKeys():
+            yield from _buckets(("series",), http_latency(keys), labels)
+        case _:
+            pass  # its series are checked names, or it has none
 
 
 def _query(metric: QueryMetric) -> Iterator[Mistake]:
@@ -68,8 +85,10 @@ def _query(metric: QueryMetric) -> Iterator[Mistake]:
         yield (("query",), str(error))
 
 
-def _margins(metric: RatioMetric) -> Iterator[Mistake]:
+def _margins(metric: TestedMetric) -> Iterator[Mistake]:
     tolerance, margin = metric.tolerance, metric.promote_margin
+    if tolerance is None or margin is None:
+        return
     for name, least, given in (
         ("ratio", tolerance.ratio, margin.ratio),
         ("absolute", tolerance.absolute, margin.absolute),
@@ -83,9 +102,44 @@ def _margins(metric: RatioMetric) -> Iterator[Mistake]:
                 ),
             )
     if margin.ratio == 1 and margin.absolute == 0:
+        yield (("promoteMargin",), _proves_nothing(metric))
+
+
+def _proves_nothing(metric: TestedMetric) -> str:
+    if isinstance(metric, GaugeMetric | RateMetric):
+        return "with ratio 1 not even an equal canary could be proven; widen it"
+    return "with ratio 1 and absolute 0 not even an equal canary could be proven; widen one of them"
+
+
+def _noise(keys: _AnyNoise | None) -> Iterator[Mistake]:
+    if keys is None or keys.history is None:
+        return
+    stated = keys.model_dump(exclude={"history"}, exclude_none=True, by_alias=True)
+    if stated:
         yield (
-            ("promoteMargin",),
-            "with ratio 1 and absolute 0 not even an equal canary could be proven; widen one of them",
+            ("noise", "history"),
+            f"history is for noise that is estimated, and {' and '.join(stated)} beside it is stated; keep one of them",
+        )
+
+
+def _buckets(path: tuple[str, ...], text: str, labels: SeriesLabels) -> Iterator[Mistake]:
+    """A classic histogram's buckets; the series of a native one have no such suffix."""
+    mistakes = list(_selector(path, text, labels))
+    yield from mistakes
+    if mistakes:
+        return
+    selector = parse_selector(text)
+    for matcher in selector.matchers:
+        if matcher.label == "le":
+            yield (path, f"leave out the matcher {matcher}: every boundary is compared")
+    names = [matcher for matcher in selector.matchers if matcher.label == "__name__"]
+    if not any(name.value.endswith("_bucket") for name in names if name.operator is Operator.EQUAL):
+        yield (
+            path,
+            (
+                f"expected the `_bucket` series of a classic histogram, found {text!r}; native histograms are not "
+                "built yet: let Prometheus keep the classic buckets too (always_scrape_classic_histograms: true)"
+            ),
         )
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from analyzer.config.keys import UnknownKey
-from analyzer.config.keys_analysis import METRIC_KINDS, METRIC_TAGS, MIXED_KINDS
+from analyzer.config.keys_analysis import METRIC_KINDS, METRIC_TAGS, MIXED_KINDS, PRESETS
 from analyzer.config.not_built import not_built
 from analyzer.config.place import KeyPath, Locate
 from analyzer.config.scalars import GRAMMARS, show_found
@@ -72,7 +72,9 @@ def _metric_kind(metric: Any, path: KeyPath, locate: Locate) -> Iterator[Problem
     for key, reason in refused.items():
         yield locate((*path, key)).problem(reason)
     kinds = [kind for kind in METRIC_KINDS if kind in metric]
-    if kinds or not refused:
+    if kinds == ["preset"]:
+        yield locate((*path, "preset")).problem(_one_of(metric["preset"], ", ".join(PRESETS)))
+    elif kinds or not refused:
         found = " and ".join(kinds) or "none"
         hints = {did_you_mean(key, METRIC_KINDS) for key in metric} if not kinds else set()
         yield locate(path).problem(

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from analyzer.config.build import analysis_of, plan_of, prometheus_of, receivers_of, routes_of
+from analyzer.config.build import plan_of, prometheus_of, receivers_of, routes_of
+from analyzer.config.build_metrics import analysis_of
 from analyzer.config.check_alerts import alert_mistakes, login_mistakes
 from analyzer.config.check_analysis import analysis_mistakes, gating_mistakes
 from analyzer.config.check_plan import plan_mistakes

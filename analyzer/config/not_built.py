@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from analyzer.config.place import KeyPath
 
-_METRIC = "use `ratio`, `query` or the preset http-errors"
 _RECEIVER = "use `webhook` or `log`"
 _OMIT = "leave it out"
 
@@ -23,27 +22,14 @@ _KEYS = {
     "windows": "use `freeze`",
     "plan.bake.onRegression": "hard failures and guards roll back",
     "plan.bake.holdback": _OMIT,
-    "analysis.noise": "requests are taken as independent",
-    "analysis.metrics[].noise": "requests are taken as independent",
-    "analysis.metrics[].histogram": _METRIC,
-    "analysis.metrics[].gauge": _METRIC,
-    "analysis.metrics[].rate": _METRIC,
-    "analysis.metrics[].restarts": _METRIC,
-    "analysis.metrics[].objective": "latency metrics come with it",
-    "analysis.metrics[].direction": "more is worse",
+    "analysis.metrics[].histogram.native": "give `buckets`, the `_bucket` series of a classic histogram",
 }
 
 _VALUES = {
-    ("analysis.metrics[].preset", "http-latency"): _METRIC,
-    ("analysis.metrics[].preset", "cpu"): _METRIC,
-    ("analysis.metrics[].preset", "memory"): _METRIC,
-    ("analysis.metrics[].preset", "restarts"): _METRIC,
     ("strategy", "recreate"): "use `canary`",
     ("strategy", "rolling"): "use `canary`",
     ("strategy", "blueGreen"): "use `canary`",
 }
-
-_WHOLE = {"analysis.fastLane": "write `off` or leave it out"}
 
 
 def not_built(path: KeyPath, value: object = None) -> str | None:
@@ -53,8 +39,6 @@ def not_built(path: KeyPath, value: object = None) -> str | None:
         return f"not built yet: {_KEYS[known]}"
     if isinstance(value, str) and (known, value) in _VALUES:
         return f"{value!r} is not built yet: {_VALUES[known, value]}"
-    if known in _WHOLE:
-        return f"not built yet: {_WHOLE[known]}"
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analyzer.config.schema import json_schema
@@ -36,8 +36,36 @@ def _below(
     items = _resolved(node.get("items", {}), kinds)
     for part, here in ((node, path), (items, f"{path}[]")):
         yield from _rows(part, kinds, here, closed)
-        for choice in (*part.get("oneOf", ()), *part.get("anyOf", ())):
-            yield from _rows(_resolved(choice, kinds), kinds, here, closed)
+        choices = [_resolved(choice, kinds) for choice in (*part.get("oneOf", ()), *part.get("anyOf", ()))]
+        yield from _of_choices([choice for choice in choices if "properties" in choice], kinds, here, closed)
+
+
+def _of_choices(
+    choices: Sequence[Mapping[str, Any]], kinds: Mapping[str, Any], path: str, closed: tuple[str, ...]
+) -> Iterator[tuple[str, str, str, str]]:
+    """Rows of mappings of which one is chosen, each row once; one that is not in all says in which it is."""
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for choice in choices:
+        for row in dict.fromkeys(_rows(choice, kinds, path, closed)):
+            found.setdefault(row, []).append(_word(choice))
+    words = [_word(choice) for choice in choices]
+    for (key, value, default, meaning), having in found.items():
+        yield (key, value, default, f"{_where(having, words)}{meaning}")
+
+
+def _where(having: Sequence[str], words: Sequence[str]) -> str:
+    lacking = [word for word in words if word not in having]
+    if not lacking:
+        return ""
+    if len(lacking) < len(having):
+        return f"(Not {', '.join(lacking)}.) "
+    return f"({', '.join(having)}) "
+
+
+def _word(choice: Mapping[str, Any]) -> str:
+    """What tells this mapping from others: the value of a fixed key, or, with a colon, a key that only it must have."""
+    key = next((key for key in choice.get("required", ()) if key != "name"), "")
+    return str(choice["properties"].get(key, {}).get("const", f"{key}:"))
 
 
 def _resolved(node: Mapping[str, Any], kinds: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,11 +81,20 @@ def _value(node: Mapping[str, Any]) -> str:
         return f"`{node['const']}`"
     if "y)?" in node.get("pattern", ""):
         return "duration \\| `auto`" if "auto" in node["pattern"] else "duration"
-    if "%" in json.dumps(node.get("anyOf", "")):
-        return "pods or percentage"
+    if "anyOf" in node:
+        return _either(node["anyOf"])
     words = {"object": "keys", "array": "list", "string": "text", "boolean": "`true` \\| `false`"}
     kind = node.get("type", "keys")
     return words.get(kind, str(kind))
+
+
+def _either(choices: Sequence[Mapping[str, Any]]) -> str:
+    """A value of several forms: a word or a mapping, or a number or a text."""
+    if "%" in json.dumps(choices):
+        return "pods or percentage"
+    if any("y)?" in choice.get("pattern", "") for choice in choices):
+        return "duration or number"
+    return " \\| ".join(f"`{choice['const']}`" if "const" in choice else "keys" for choice in choices)
 
 
 def _default(node: Mapping[str, Any], *, required: bool) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -105,6 +106,31 @@ class AmountText(_Text):
     def schema(self) -> JsonSchema:
         """Either form."""
         return {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _AMOUNT}]}
+
+
+@dataclass(frozen=True)
+class ObjectiveText(_Text):
+    """A boundary of a histogram: a duration, in seconds then, or a number in whatever unit the histogram has."""
+
+    def parse(self, value: object) -> float:
+        """Raises ValueError."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if not 0 < value < math.inf:
+                raise ValueError(f"expected a boundary above 0, found {value}")
+            return float(value)
+        try:
+            length = parse_duration(value if isinstance(value, str) else "")
+        except ValueError as error:
+            raise ValueError(
+                f"expected a duration such as 250ms, or a number as in `le`, found {show_found(value)}"
+            ) from error
+        if not length:
+            raise ValueError(f"expected a boundary above 0, found {value}")
+        return length.total_seconds()
+
+    def schema(self) -> JsonSchema:
+        """Either form."""
+        return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": DURATION_PATTERN}]}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from analyzer.decision.replicas import split, weight_error
 from analyzer.engine.board import Board
+from analyzer.engine.noise import FoundNoise, find_noise
 from analyzer.model.block import NoData, Timing
 from analyzer.model.errors import ObservationError
 from analyzer.model.phase import Phase
@@ -14,20 +15,21 @@ from analyzer.model.plan import Mode
 from analyzer.model.state import TargetState
 from analyzer.model.target import Target
 from analyzer.model.workload import Admission, Snapshot, Workload
-from analyzer.ports import MetricSource
+from analyzer.ports import Measurements
 
 
 class Admissions:
     """Gives slots to pending targets, oldest first. Thread-safe; freeze, limit and source may change at any time."""
 
-    def __init__(self, board: Board, metrics: MetricSource, limit: int, *, freeze: bool = False) -> None:
+    def __init__(self, board: Board, metrics: Measurements, limit: int, *, freeze: bool = False) -> None:
         self._board = board
         self._lock = threading.Lock()
         self._waiting: dict[str, datetime] = {}
         self._granted: set[str] = set()
+        self._noise: dict[str, tuple[object, FoundNoise]] = {}
         self.configure(metrics, limit, freeze=freeze)
 
-    def configure(self, metrics: MetricSource, limit: int, *, freeze: bool) -> None:
+    def configure(self, metrics: Measurements, limit: int, *, freeze: bool) -> None:
         """Follow a changed configuration from now on."""
         self._metrics, self._limit, self._freeze = metrics, limit, freeze
 
@@ -45,10 +47,12 @@ class Admissions:
         full = self._no_slot(state)
         if full is not None:
             return Admission(obstacle=full)
-        timing = self._measure(snapshot.target, stable)
-        if not isinstance(timing, Timing):
-            return Admission(obstacle=self._give_way(state.target, timing))
-        return Admission(self._take_slot(state), timing, _warnings(snapshot.target, stable))
+        measured = self._measure(state, snapshot.target, stable)
+        if isinstance(measured, str):
+            return Admission(obstacle=self._give_way(state.target, measured))
+        timing, found = measured
+        warnings = (*_warnings(snapshot.target, stable), *found.warnings)
+        return Admission(self._take_slot(state), timing, warnings, noise=found.noise)
 
     def settle(self, target: str) -> None:
         """The tick is over: the board knows now whether the release began."""
@@ -56,15 +60,30 @@ class Admissions:
             self._granted.discard(target)
             if not self._board.pending(target):
                 self._waiting.pop(target, None)
+                self._noise.pop(target, None)
 
-    def _measure(self, target: Target, stable: Workload) -> Timing | str:
+    def _measure(self, state: TargetState, target: Target, stable: Workload) -> tuple[Timing, FoundNoise] | str:
         pods = [pod.name for pod in stable.pods if pod.ready and not pod.deleted]
         interval = target.analysis.interval.total_seconds()
         try:
-            found = self._metrics.measure(target.namespace, pods, target.analysis.metrics, interval)
+            timing = self._metrics.measure(target.namespace, pods, target.analysis.metrics, interval)
+            if isinstance(timing, NoData):
+                return timing.reason
+            return timing, self._noise_of(state, target, pods)
         except ObservationError as error:
             return f"Prometheus can't be asked: {error}"
-        return found.reason if isinstance(found, NoData) else found
+
+    def _noise_of(self, state: TargetState, target: Target, pods: list[str]) -> FoundNoise:
+        """Found out once for a waiting release: it takes a second or two, which must not come again with each tick."""
+        about = (state.since, pods, target.analysis)
+        with self._lock:
+            kept = self._noise.get(target.name)
+        if kept is not None and kept[0] == about:
+            return kept[1]
+        found = find_noise(self._metrics, target, pods)
+        with self._lock:
+            self._noise[target.name] = (about, found)
+        return found
 
     def _give_way(self, target: str, obstacle: str) -> str:
         """A target that can't begin for another reason must not keep younger ones waiting."""

@@ -18,7 +18,7 @@ from analyzer.engine.sweep import Sweeper
 from analyzer.engine.tick import Surroundings
 from analyzer.model.errors import ConfigError, RecordError
 from analyzer.model.target import Target
-from analyzer.ports import MetricSource
+from analyzer.ports import Measurements
 
 OUTBOX_EVERY = timedelta(seconds=1)
 WATCH_EVERY = timedelta(seconds=5)
@@ -33,7 +33,7 @@ class Settings:
     """What may change while the daemon runs; `metrics` and `flush` are made from the same configuration."""
 
     targets: tuple[Target, ...]
-    metrics: MetricSource
+    metrics: Measurements
     flush: Flush
     max_concurrent: int = 20
     freeze: bool = False

@@ -6,13 +6,15 @@ from all blocks since the present step was entered, and comes out the same to th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from analyzer.judge import Evidence, begin, enter, fail, fold, last_folded, prove_from
+from analyzer.judge import Evidence, begin, enter, fail, fold, fold_fast, last_folded, last_slot, prove_from
 from analyzer.model.block import Timing
 from analyzer.model.errors import ObservationError
-from analyzer.model.metric import Analysis, QueryMetric
+from analyzer.model.metric import Analysis, QueryMetric, RatioMetric
+from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
 from analyzer.model.state import Release, TargetState
 from analyzer.model.target import Target
@@ -24,7 +26,8 @@ class Course:
     """A stretch of a release that is judged as one: a step, or what comes after it once both sides run the
     new version (`step` None, guards only).
 
-    Evidence against the canary counts from block `abort_from`, for it from `proof_from` (None: not yet known).
+    Evidence against the canary counts from block `abort_from`, for it from `proof_from` (None: not yet known), that
+    of the fast lane from slot `fast_from` (None: there is none).
     """
 
     release: str
@@ -34,6 +37,8 @@ class Course:
     timing: Timing
     abort_from: int
     proof_from: int | None = None
+    fast_from: int | None = None
+    noise: Mapping[str, Noise] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class EvidenceMemory:
             timing=course.timing,
             after=_after(evidence, course.abort_from),
             warmup=course.analysis.warmup.total_seconds(),
+            fast_after=_fast_after(evidence, course.fast_from),
         )
         return Look(course, evidence, request)
 
@@ -106,6 +112,8 @@ def course_of(state: TargetState) -> Course | None:
                 timing=release.timing,
                 abort_from=_first_block(release, release.record.entered_at),
                 proof_from=proof,
+                fast_from=_first_slot(release),
+                noise=release.noise,
             )
         case Phase.PROMOTING | Phase.BAKING:  # both sides run the new version: there is nothing to compare
             guards = tuple(metric for metric in release.analysis.metrics if isinstance(metric, QueryMetric))
@@ -126,6 +134,10 @@ def folded(look: Look, answer: Collected | ObservationError) -> Evidence:
             continue
         last = last_folded(evidence, metric.name)
         evidence = fold(evidence, metric.name, [block for block in found if last is None or block.index >= last])
+        if isinstance(answer, Collected) and look.request.fast_after is not None and metric.name in answer.fast:
+            newest = last_slot(evidence, metric.name)
+            slots = [slot for slot in answer.fast[metric.name] if newest is None or slot.index >= newest]
+            evidence = fold_fast(evidence, metric.name, slots)
     return evidence
 
 
@@ -133,7 +145,8 @@ _UNANSWERED = ObservationError("the answer had nothing about this metric: this i
 
 
 def _start(course: Course) -> Evidence:
-    evidence = enter(begin(course.analysis, course.steps, course.timing), course.step or 0, course.abort_from)
+    evidence = begin(course.analysis, course.steps, course.timing, course.noise)
+    evidence = enter(evidence, course.step or 0, course.abort_from, course.fast_from)
     return evidence if course.proof_from is None else prove_from(evidence, course.proof_from)
 
 
@@ -143,6 +156,24 @@ def _first_block(release: Release, when: datetime) -> int:
 
 def _after(evidence: Evidence, abort_from: int) -> int:
     """The latest block is asked for again: by now it may have what confirms an abort."""
-    lasts = [last_folded(evidence, metric.name) for metric in evidence.analysis.metrics]
-    known = [abort_from if last is None else last for last in lasts]
-    return max(abort_from, min(known, default=abort_from)) - 1
+    return _before((last_folded(evidence, metric.name) for metric in evidence.analysis.metrics), abort_from)
+
+
+def _fast_after(evidence: Evidence, fast_from: int | None) -> int | None:
+    """The latest slot is asked for again, for the same reason."""
+    if fast_from is None:
+        return None
+    ratios = (metric for metric in evidence.analysis.metrics if isinstance(metric, RatioMetric))
+    return _before((last_slot(evidence, metric.name) for metric in ratios), fast_from)
+
+
+def _before(lasts: Iterable[int | None], first: int) -> int:
+    known = [first if last is None else last for last in lasts]
+    return max(first, min(known, default=first)) - 1
+
+
+def _first_slot(release: Release) -> int | None:
+    fast = release.analysis.fast_lane is not None
+    if not fast or not any(isinstance(metric, RatioMetric) for metric in release.analysis.metrics):
+        return None
+    return release.timing.first_full_slot(release.record.entered_at)

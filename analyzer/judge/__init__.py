@@ -5,7 +5,22 @@ Rule: pure. Values in, values out; no clock, no I/O, no log, no randomness; the 
 
 from __future__ import annotations
 
-from analyzer.judge.evidence import Evidence, begin, enter, fail, fold, last_folded, prove_from
+from analyzer.judge.evidence import Evidence, begin, enter, fail, fold, fold_fast, last_folded, last_slot, prove_from
+from analyzer.judge.noise import estimate as estimate_noise
+from analyzer.judge.placebo import checked as check_placebo
 from analyzer.judge.verdict import judge
 
-__all__ = ["Evidence", "begin", "enter", "fail", "fold", "judge", "last_folded", "prove_from"]
+__all__ = [
+    "Evidence",
+    "begin",
+    "check_placebo",
+    "enter",
+    "estimate_noise",
+    "fail",
+    "fold",
+    "fold_fast",
+    "judge",
+    "last_folded",
+    "last_slot",
+    "prove_from",
+]

@@ -1,7 +1,7 @@
 """How much worse the canary is: point estimate and confidence sequence, read from the effect's profile.
 
 The confidence sequence holds at every look, for ever: the chance that it ever misses a constant true ratio
-is at most its error rate. Called by `ratio_verdict` and the benchmarks.
+is at most its error rate. Called by `count_reading` and the benchmarks.
 """
 
 from __future__ import annotations

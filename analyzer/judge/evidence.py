@@ -6,26 +6,42 @@ whether the blocks come one by one or all at once after a restart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar, assert_never
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, assert_never
 
+from analyzer.judge.count_evidence import CountEvidence, fold_blocks, fresh_counts
+from analyzer.judge.fast_lane import FastEvidence, fold_slots
+from analyzer.judge.gauge import GaugeEvidence, fold_levels
 from analyzer.judge.guard import GuardEvidence, fold_readings
 from analyzer.judge.order import Starts
-from analyzer.judge.ratio import RatioEvidence, fold_blocks
 from analyzer.model.block import Block, Reading, Timing
-from analyzer.model.metric import Analysis, Metric, QueryMetric, RatioMetric
+from analyzer.model.metric import (
+    Analysis,
+    GaugeMetric,
+    HistogramMetric,
+    Metric,
+    QueryMetric,
+    RateMetric,
+    RatioMetric,
+    RestartsMetric,
+)
+from analyzer.model.noise import EXACT, Noise
+from analyzer.model.verdict import Verdict
 
-MetricEvidence = RatioEvidence | GuardEvidence
+TestedEvidence = CountEvidence | GaugeEvidence
+MetricEvidence = TestedEvidence | GuardEvidence
 
-T = TypeVar("T", Block, Reading)
+T = TypeVar("T", Block[Any], Reading)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One release in step `step` (from 0) of `steps`; `starts` is None until its first step is entered.
 
-    `metrics` has one entry per metric, in the order of the analysis.
+    `metrics` has one entry per metric, in the order of the analysis. `known` remembers the verdict about this very
+    value.
     """
 
     analysis: Analysis
@@ -34,6 +50,7 @@ class Evidence:
     metrics: tuple[MetricEvidence, ...]
     step: int = 0
     starts: Starts | None = None
+    known: list[Verdict] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def last_step(self) -> bool:
@@ -41,23 +58,33 @@ class Evidence:
         return self.step == self.steps - 1
 
 
-def begin(analysis: Analysis, steps: int, timing: Timing) -> Evidence:
-    """No evidence yet, for a release with `steps` weight steps. Raises ValueError without a step."""
+def begin(analysis: Analysis, steps: int, timing: Timing, noise: Mapping[str, Noise] | None = None) -> Evidence:
+    """No evidence yet, for a release with `steps` weight steps.
+
+    `noise` is by metric name; a metric without any is taken to be exact. Raises ValueError without a step, and for
+    noise that can't be.
+    """
     if steps < 1:
         raise ValueError(f"a release has at least one step, not {steps}")
-    return Evidence(analysis, steps, timing, tuple(_fresh(metric) for metric in analysis.metrics))
+    given = noise or {}
+    metrics = tuple(
+        _fresh(metric, _sound(metric.name, given.get(metric.name, EXACT)), analysis, timing)
+        for metric in analysis.metrics
+    )
+    return Evidence(analysis, steps, timing, metrics)
 
 
-def enter(evidence: Evidence, step: int, abort_from: int) -> Evidence:
-    """Start everything anew for `step`; `abort_from` is the first full block after it was entered.
+def enter(evidence: Evidence, step: int, abort_from: int, fast_from: int | None = None) -> Evidence:
+    """Start everything anew for `step`; `abort_from` is the first full block after it was entered, `fast_from`
+    the first full slot (None: the fast lane gets no slots in this step).
 
-    Raises ValueError when there is no such step, or when that block was folded already: then begin again,
+    Raises ValueError when there is no such step, or when that block or slot was folded already: then begin again,
     enter the step, and fold its blocks anew.
     """
     if not 0 <= step < evidence.steps:
         raise ValueError(f"there is no step {step}: the release has steps 0 to {evidence.steps - 1}")
     _refuse_folded(evidence, abort_from)
-    metrics = tuple(replace(_fresh(one.metric), last=one.last, error=one.error) for one in evidence.metrics)
+    metrics = tuple(_anew(evidence, one, fast_from) for one in evidence.metrics)
     return replace(evidence, step=step, starts=Starts(abort_from), metrics=metrics)
 
 
@@ -67,7 +94,7 @@ def prove_from(evidence: Evidence, block: int) -> Evidence:
     Raises ValueError when no step was entered, when proof began at another block, or when that block was
     folded already: then begin again, enter the step, and fold its blocks anew.
     """
-    starts = _entered(evidence)
+    starts = entered(evidence)
     if starts.proof == block:
         return evidence
     if starts.proof is not None:
@@ -76,55 +103,112 @@ def prove_from(evidence: Evidence, block: int) -> Evidence:
     return replace(evidence, starts=replace(starts, proof=block))
 
 
-def fold(evidence: Evidence, metric_name: str, blocks: Sequence[Block | Reading]) -> Evidence:
+def fold(evidence: Evidence, metric_name: str, blocks: Sequence[Block[Any] | Reading]) -> Evidence:
     """Add a metric's blocks (for a guard: readings), in order and without a gap; this ends its error, if any.
 
     Blocks from before the step are ignored. The latest block may come again and is then replaced.
     Raises ValueError for an unknown metric, the wrong kind of block, a gap, or an older block.
     """
-    starts = _entered(evidence)
-    old = _find(evidence, metric_name)
+    starts = entered(evidence)
+    old = find(evidence, metric_name)
     new: MetricEvidence
     match old:
-        case RatioEvidence():
-            new = fold_blocks(old, _only(Block, blocks, metric_name), starts)
+        case CountEvidence():
+            new = fold_blocks(old, only(Block, blocks, metric_name), starts, evidence.timing.block)
+        case GaugeEvidence():
+            new = fold_levels(old, only(Block, blocks, metric_name), starts)
         case GuardEvidence():
-            new = fold_readings(old, _only(Reading, blocks, metric_name), starts)
+            new = fold_readings(old, only(Reading, blocks, metric_name), starts)
         case _:
             assert_never(old)
     if new.error is not None:
         new = replace(new, error=None)
-    return evidence if new is old else _with(evidence, new)
+    return evidence if new is old else with_metric(evidence, new)
+
+
+def fold_fast(evidence: Evidence, metric_name: str, slots: Sequence[Block]) -> Evidence:
+    """Add a ratio metric's blocks of one slot (their index counts slots) to its fast lane, in order, gap-free.
+
+    Slots from before the step are ignored; the latest one may come again and is then replaced. Raises ValueError for
+    an unknown metric, one without a fast lane, a step that was entered without its first slot, a gap, or an older
+    slot.
+    """
+    entered(evidence)
+    old = find(evidence, metric_name)
+    if not isinstance(old, CountEvidence) or old.fast is None or not isinstance(old.metric, RatioMetric):
+        raise ValueError(f"{metric_name} has no fast lane: only ratio metrics have one, and only where it is on")
+    fast = fold_slots(old.fast, old.metric, slots)
+    return evidence if fast is old.fast else with_metric(evidence, replace(old, fast=fast))
+
+
+def last_slot(evidence: Evidence, metric_name: str) -> int | None:
+    """The newest slot in this metric's fast lane, None before the first and for metrics that have none."""
+    one = find(evidence, metric_name)
+    return one.fast.last if isinstance(one, CountEvidence) and one.fast is not None else None
 
 
 def fail(evidence: Evidence, metric_name: str, message: str) -> Evidence:
     """Note that a metric could not be measured; it counts as ERROR until it is folded again."""
-    return _with(evidence, replace(_find(evidence, metric_name), error=message))
+    return with_metric(evidence, replace(find(evidence, metric_name), error=message))
 
 
 def last_folded(evidence: Evidence, metric_name: str) -> int | None:
     """The newest block that was folded into this metric, None before the first."""
-    return _find(evidence, metric_name).last
+    return find(evidence, metric_name).last
 
 
-def _only(kind: type[T], blocks: Sequence[Block | Reading], metric_name: str) -> list[T]:
+def only(kind: type[T], blocks: Sequence[Block[Any] | Reading], metric_name: str) -> list[T]:
+    """The same blocks, all of one kind. Raises ValueError."""
     only = [one for one in blocks if isinstance(one, kind)]
     if len(only) < len(blocks):
         raise ValueError(f"{metric_name} takes values of type {kind.__name__} only")
     return only
 
 
-def _fresh(metric: Metric) -> MetricEvidence:
+def _fresh(metric: Metric, noise: Noise, analysis: Analysis, timing: Timing) -> MetricEvidence:
     match metric:
         case RatioMetric():
-            return RatioEvidence(metric)
+            fast = None if analysis.fast_lane is None else FastEvidence(analysis.fast_lane)
+            return fresh_counts(metric, noise, fast)
+        case HistogramMetric() | RateMetric() | RestartsMetric():
+            return fresh_counts(metric, noise)
+        case GaugeMetric():
+            return GaugeEvidence(metric, noise, timing.block)
         case QueryMetric():
             return GuardEvidence(metric)
         case _:
             assert_never(metric)
 
 
-def _entered(evidence: Evidence) -> Starts:
+def _anew(evidence: Evidence, one: MetricEvidence, fast_from: int | None) -> MetricEvidence:
+    """The metric without evidence, at the start of a step."""
+    noise = EXACT if isinstance(one, GuardEvidence) else one.noise
+    fresh = replace(_fresh(one.metric, noise, evidence.analysis, evidence.timing), last=one.last, error=one.error)
+    if not isinstance(fresh, CountEvidence) or not isinstance(one, CountEvidence):
+        return fresh
+    if fresh.fast is None or one.fast is None:
+        return fresh
+    last = one.fast.last
+    if last is not None and fast_from is not None and last >= fast_from:
+        raise ValueError(
+            f"{one.metric.name}: slot {fast_from} is in the evidence already (up to {last}): "
+            "begin again, enter the step, and fold its slots anew"
+        )
+    return replace(fresh, fast=replace(fresh.fast, starts=fast_from, last=last))
+
+
+def _sound(name: str, noise: Noise) -> Noise:
+    pairs = [(noise.dispersion, noise.pod_spread), *((one.dispersion, one.pod_spread) for one in noise.bounds)]
+    for phi, tau in pairs:
+        if not (1 <= phi < math.inf and 0 <= tau < math.inf):
+            raise ValueError(f"{name}: noise of dispersion {phi:g} and podSpread {tau:g} (expected >= 1 and >= 0)")
+    if not 0 <= noise.within_pod < math.inf:
+        raise ValueError(f"{name}: noise with withinPod {noise.within_pod:g} (expected >= 0)")
+    return noise
+
+
+def entered(evidence: Evidence) -> Starts:
+    """Where the present step's evidence begins. Raises ValueError before the first step."""
     if evidence.starts is None:
         raise ValueError("no step was entered: call enter() before blocks are folded")
     return evidence.starts
@@ -139,14 +223,16 @@ def _refuse_folded(evidence: Evidence, block: int) -> None:
             )
 
 
-def _find(evidence: Evidence, metric_name: str) -> MetricEvidence:
+def find(evidence: Evidence, metric_name: str) -> MetricEvidence:
+    """One metric's evidence. Raises ValueError."""
     for one in evidence.metrics:
         if one.metric.name == metric_name:
             return one
     raise ValueError(f"the analysis has no metric {metric_name!r}")
 
 
-def _with(evidence: Evidence, changed: MetricEvidence) -> Evidence:
+def with_metric(evidence: Evidence, changed: MetricEvidence) -> Evidence:
+    """The same with one metric's evidence changed."""
     name = changed.metric.name
     metrics = tuple(changed if one.metric.name == name else one for one in evidence.metrics)
     return replace(evidence, metrics=metrics)

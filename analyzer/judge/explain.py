@@ -42,19 +42,28 @@ def counted(counts: Counts) -> str:
 
 def comparison(name: str, canary: Counts, stable: Counts, effect: Effect) -> str:
     """Both sides and the ratio with its interval, as far as there is one."""
-    return f"{name}: canary {counted(canary)} against stable {counted(stable)}{_ratio(effect)}"
+    return f"{name}: canary {counted(canary)} against stable {counted(stable)}{span(effect)}"
 
 
-def _ratio(effect: Effect) -> str:
+def outright(name: str, canary: Counts, stable: Counts, margin: Margin, level: float) -> str:
+    """Why the fast lane aborts."""
+    return (
+        f"outright failure: {name}: canary {counted(canary)} against stable {counted(stable)}, worse than "
+        f"{allowance(margin)} at level {number(level)}"
+    )
+
+
+def span(effect: Effect) -> str:
+    """The ratio with its interval, as far as the data bound them."""
     bounded = effect.low > 0, effect.high < math.inf
     match bounded:
         case (True, True):
-            span = f"{times(effect.low)} to {times(effect.high)}"
+            reach = f"{times(effect.low)} to {times(effect.high)}"
         case (True, False):
-            span = f"{times(effect.low)} or more"
+            reach = f"{times(effect.low)} or more"
         case (False, True):
-            span = f"{times(effect.high)} or less"
+            reach = f"{times(effect.high)} or less"
         case _:
             return ""
     point = "" if effect.ratio is None else f"{times(effect.ratio)} "
-    return f", {point}({100 * (1 - LEVEL):g} % {span})"
+    return f", {point}({100 * (1 - LEVEL):g} % {reach})"

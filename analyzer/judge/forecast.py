@@ -1,6 +1,6 @@
 """When a proof will come, if the canary is as good as stable and traffic stays as it is.
 
-Called by `ratio_verdict`. A forecast decides nothing: it tells people how long to wait.
+Called by `count_verdict`. A forecast decides nothing: it tells people how long to wait.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def seconds_to_proof(
     return float(np.interp(target, ends, _TIMES[after - 1 : after + 1]))
 
 
-def requests_to_proof(grid: Grid, target: float) -> float | None:
+def requests_to_proof(grid: Grid, target: float, dispersion: float = 1.0) -> float | None:
     """Canary requests that prove it when neither side has any event and stable serves as many."""
     return seconds_to_proof(
-        grid, np.zeros_like(grid.log_weights), Counts(0, 1), Counts(0, 1), per_second=1.0, target=target
+        grid, np.zeros_like(grid.log_weights), Counts(0, 1), Counts(0, 1), per_second=1 / dispersion, target=target
     )

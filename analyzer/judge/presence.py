@@ -1,18 +1,31 @@
-"""Which canary pods were measured, and which are silent. Called by `ratio` with each block's sides."""
+"""Which canary pods were measured, and which are silent. Called with each block's sides."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-from analyzer.model.block import SideBlock
+from typing import Protocol
 
 SILENT_BLOCKS = 3
 """A pod is silent after at least this many blocks ..."""
 
 SILENT_SECONDS = 60.0
 """... and at least this long."""
+
+
+class Attendance(Protocol):
+    """A side of a block: which pods were measured, and which were absent and why."""
+
+    @property
+    def pods(self) -> Mapping[str, object]:
+        """Pods that were measured."""
+        ...
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Pods that should have been."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,7 @@ class Presence:
         return tuple(sorted(pod for pod, blocks in self.absent_for.items() if blocks >= enough))
 
 
-def seen(before: Presence, canary: SideBlock, stable: SideBlock, *, counted: bool) -> Presence:
+def seen(before: Presence, canary: Attendance, stable: Attendance, *, counted: bool) -> Presence:
     """Take note of one more block; `counted` says whether it was evidence."""
     expected = frozenset(canary.pods) | frozenset(canary.absent) or before.expected
     fresh = frozenset(canary.pods) - before.measured if counted else frozenset()

@@ -2,7 +2,7 @@
 
 A profile has one value per grid point, the log of a factor whose expectation is at most 1 as long as the
 null hypothesis of that point holds. Profiles of blocks add up. Everything that is tested or estimated is
-read from such sums: by `ratio` for releases, by the benchmarks for thousands of simulated ones at once,
+read from such sums: by `count_evidence` for releases, by the benchmarks for thousands of simulated ones at once,
 with the same code.
 
 Why the expectation is at most 1, for independent requests with any probabilities: with the stake z = pi

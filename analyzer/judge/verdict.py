@@ -2,8 +2,8 @@
 
 Abort: metric i fails when its evidence reaches log(S / (w_i alpha)), with S steps and importances w_i
 scaled to sum to 1 over the metrics that gate aborts by a test, so that the chance of any false abort in a
-release is at most alpha. Promote: every metric that gates promotion at beta, in the last step only. Abort
-wins ties.
+release is at most alpha. A ratio metric with a fast lane spends a tenth of its alpha there. Promote: every
+metric that gates promotion at beta, in the last step only. Abort wins ties.
 """
 
 from __future__ import annotations
@@ -11,20 +11,31 @@ from __future__ import annotations
 import math
 from typing import assert_never
 
-from analyzer.judge.evidence import Evidence, MetricEvidence
+from analyzer.judge.count_evidence import CountEvidence
+from analyzer.judge.count_verdict import judge_count
+from analyzer.judge.evidence import Evidence, MetricEvidence, TestedEvidence
+from analyzer.judge.fast_lane import SHARE
+from analyzer.judge.gauge import GaugeEvidence
+from analyzer.judge.gauge_verdict import judge_gauge
 from analyzer.judge.guard import GuardEvidence
 from analyzer.judge.guard_verdict import judge_guard
-from analyzer.judge.ratio import RatioEvidence
-from analyzer.judge.ratio_verdict import Thresholds, judge_ratio
-from analyzer.model.metric import RatioMetric, Scope
+from analyzer.judge.thresholds import Thresholds
+from analyzer.model.metric import HistogramMetric, QueryMetric, RatioMetric, Scope
 from analyzer.model.verdict import Classification, MetricVerdict, Outcome, Verdict
 
-_FAILED = (Classification.HIGH, Classification.LOW)
+FAILED = (Classification.HIGH, Classification.LOW)
+"""Classes of a metric that is against the canary."""
 
 
 def judge(evidence: Evidence) -> Verdict:
-    """Say what is known about the release in its present step."""
-    pairs = tuple((one, _judged(evidence, one)) for one in evidence.metrics)
+    """Say what is known about the release in its present step; what did not change is not judged again."""
+    if not evidence.known:
+        evidence.known.append(_judged(evidence))
+    return evidence.known[0]
+
+
+def _judged(evidence: Evidence) -> Verdict:
+    pairs = tuple((one, judge_metric(evidence, one)) for one in evidence.metrics)
     culprit = _culprit(pairs)
     promoting = [metric for one, metric in pairs if one.metric.gating.promotes]
     outcome, reason = _outcome(evidence, pairs, culprit)
@@ -46,27 +57,38 @@ def judge(evidence: Evidence) -> Verdict:
 _Pairs = tuple[tuple[MetricEvidence, MetricVerdict], ...]
 
 
-def _judged(evidence: Evidence, one: MetricEvidence) -> MetricVerdict:
+def judge_metric(evidence: Evidence, one: MetricEvidence) -> MetricVerdict:
+    """Classify one of the evidence's metrics."""
     match one:
-        case RatioEvidence():
-            settled = evidence.starts is not None and evidence.starts.proof is not None
-            promote_at = -math.log(evidence.analysis.false_promote)
-            return judge_ratio(
-                one,
-                Thresholds(abort_threshold(evidence, one.metric), promote_at, evidence.timing.block, settled),
-            )
+        case CountEvidence():
+            return judge_count(one, thresholds_of(evidence, one))
+        case GaugeEvidence():
+            return judge_gauge(one, thresholds_of(evidence, one))
         case GuardEvidence():
             return judge_guard(one)
         case _:
             assert_never(one)
 
 
-def abort_threshold(evidence: Evidence, metric: RatioMetric) -> float:
-    """Nats at which this metric aborts; one that only informs is shown against the whole alpha."""
-    analysis = evidence.analysis
-    importances = [one.importance for one in analysis.metrics if isinstance(one, RatioMetric) and one.gating.aborts]
-    share = metric.importance / sum(importances) if metric.gating.aborts and sum(importances) > 0 else 1.0
-    return math.log(evidence.steps / (share * analysis.false_abort)) if share > 0 else math.inf
+def thresholds_of(evidence: Evidence, one: TestedEvidence) -> Thresholds:
+    """Nats at which this metric decides; one that only informs is shown against the whole alpha."""
+    analysis, metric = evidence.analysis, one.metric
+    tests = (test for test in analysis.metrics if not isinstance(test, QueryMetric) and test.gating.aborts)
+    weights = sum(test.importance for test in tests)
+    share = metric.importance / weights if metric.gating.aborts and weights > 0 else 1.0
+    alpha = share * analysis.false_abort / evidence.steps
+    fast = isinstance(one, CountEvidence) and one.fast is not None
+    return Thresholds(
+        abort=_nats((1 - SHARE) * alpha if fast else alpha),
+        promote=_nats(analysis.false_promote),
+        block=evidence.timing.block,
+        settled=evidence.starts is not None and evidence.starts.proof is not None,
+        fast=_nats(SHARE * alpha) if fast else math.inf,
+    )
+
+
+def _nats(level: float) -> float:
+    return -math.log(level) if level > 0 else math.inf
 
 
 def _culprit(pairs: _Pairs) -> MetricVerdict | None:
@@ -74,7 +96,7 @@ def _culprit(pairs: _Pairs) -> MetricVerdict | None:
     failed = [
         metric
         for one, metric in pairs
-        if metric.classification in _FAILED and one.metric.gating.aborts and not _spares(one)
+        if metric.classification in FAILED and one.metric.gating.aborts and not spares(one)
     ]
     return max(failed, key=_excess, default=None)
 
@@ -83,7 +105,7 @@ def _excess(metric: MetricVerdict) -> float:
     return -math.inf if metric.evidence is None else metric.evidence.abort - metric.evidence.abort_at
 
 
-def _spares(one: MetricEvidence) -> bool:
+def spares(one: MetricEvidence) -> bool:
     """A guard on both sides does not accuse the canary: it holds."""
     return isinstance(one, GuardEvidence) and one.metric.scope is Scope.BOTH
 
@@ -92,7 +114,7 @@ def _holds(pairs: _Pairs) -> str | None:
     reasons = [
         metric.reason
         for one, metric in pairs
-        if _spares(one) and one.metric.gating.aborts and metric.classification in _FAILED
+        if spares(one) and one.metric.gating.aborts and metric.classification in FAILED
     ]
     return "; ".join(reasons) or None
 
@@ -117,15 +139,15 @@ def _outcome(evidence: Evidence, pairs: _Pairs, culprit: MetricVerdict | None) -
 
 
 def _covered(evidence: Evidence) -> bool:
-    """Has every canary pod been measured by every ratio metric that must be proven (without one: by all)?"""
-    ratios = [one for one in evidence.metrics if isinstance(one, RatioEvidence)]
-    promoting = [one for one in ratios if one.metric.gating.promotes]
-    return all(one.state.presence.covered for one in promoting or ratios)
+    """Has every canary pod been measured by every test that must be proven (without one: by all)?"""
+    tests = [one for one in evidence.metrics if not isinstance(one, GuardEvidence)]
+    promoting = [one for one in tests if one.metric.gating.promotes]
+    return all(one.state.presence.covered for one in promoting or tests)
 
 
 def _observed_share(pairs: _Pairs) -> float | None:
     for one, metric in pairs:
-        if isinstance(one, RatioEvidence):
+        if isinstance(one.metric, RatioMetric | HistogramMetric):
             both = metric.canary.total + metric.stable.total
             return metric.canary.total / both if both else None
     return None

@@ -12,9 +12,7 @@ from typing import Any
 class AlertEvent(StrEnum):
     """What happened; routes match on it."""
 
-    STARTED = "started"
     PAUSED = "paused"
-    ROLLING_BACK = "rolling-back"
     ABORTED = "aborted"
     PROMOTED = "promoted"
     PROVEN = "proven"

@@ -169,8 +169,8 @@ class RestartsMetric:
 TestedMetric = RatioMetric | HistogramMetric | GaugeMetric | RateMetric | RestartsMetric
 """Metrics that are judged by a statistical test of canary against stable, and so share alpha."""
 
-Metric = RatioMetric | QueryMetric
-"""The kinds that are built; `TestedMetric | QueryMetric` once all are."""
+Metric = TestedMetric | QueryMetric
+"""Everything that an analysis may look at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Called by `connection`. The client library drops warnings, result types and erro
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,14 @@ SHOWN = 300
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series of an answer: its labels, and its samples as (seconds since the epoch, value), in order."""
+    """One series of an answer: its labels, and its samples as (seconds since the epoch, value), in order.
+
+    `native`: it has samples that are native histograms, which are left out.
+    """
 
     labels: Mapping[str, str]
     samples: tuple[tuple[float, float], ...]
+    native: bool = False
 
 
 def decode(status: int, content_type: str, body: bytes) -> Any:
@@ -47,15 +51,22 @@ def read_series(result: Any) -> tuple[Series, ...]:
         kind, found = result["resultType"], result["result"]
         match kind:
             case "matrix":
-                return tuple(Series(_labels(one), tuple(_sample(pair) for pair in one["values"])) for one in found)
+                return tuple(
+                    _series(one, one["values"] if "histograms" not in one else one.get("values", ())) for one in found
+                )
             case "vector":
-                return tuple(Series(_labels(one), (_sample(one["value"]),)) for one in found)
+                return tuple(_series(one, [one["value"]] if "histogram" not in one else ()) for one in found)
             case "scalar":
                 return (Series({}, (_sample(found),)),)
             case _:
                 raise ObservationError(f"expected numbers from Prometheus, found a result of type {kind!r}")
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise ObservationError(f"Prometheus' answer is not in the expected form: {_short(str(result))}") from error
+
+
+def _series(entry: Mapping[str, Any], pairs: Iterable[Any]) -> Series:
+    native = "histograms" in entry or "histogram" in entry
+    return Series(_labels(entry), tuple(_sample(pair) for pair in pairs), native)
 
 
 def _labels(entry: Mapping[str, Any]) -> dict[str, str]:

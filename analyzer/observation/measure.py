@@ -8,14 +8,27 @@ from statistics import median
 
 from analyzer.model.block import NoData
 from analyzer.model.errors import ObservationError
-from analyzer.model.metric import Metric, RatioMetric, SeriesLabels
+from analyzer.model.metric import (
+    GaugeMetric,
+    HistogramMetric,
+    Metric,
+    QueryMetric,
+    RateMetric,
+    RatioMetric,
+    RestartsMetric,
+    SeriesLabels,
+)
 from analyzer.observation.connection import PrometheusConnection
-from analyzer.observation.edges import START_TIME, PodKey, pod_matchers
+from analyzer.observation.edges import PodKey
 from analyzer.observation.envelope import Series
+from analyzer.observation.reader import ANSWER_POINTS, START_TIME, pod_matchers
 from analyzer.promql import Matcher, Selector, one_of, parse_selector, with_matchers
 
 LOOKED_BACK = "10m"
 """Raw samples of this long are looked at: enough for two scrapes at any usual interval."""
+
+RAW_SAMPLES = 600
+"""Samples that one series has in that time, at most."""
 
 MIN_SAMPLES = 2
 """Samples that make one interval."""
@@ -33,12 +46,12 @@ class Measurement:
         self._pods = frozenset(pods)
 
     def series(self, metrics: Sequence[Metric]) -> tuple[Series, ...]:
-        """Raw samples of all pods: of the process' start time, for pods without it of a ratio metric's total."""
+        """Raw samples of all pods: of the process' start time, for pods without it of the first metric's series."""
         found = self._raw(Selector((Matcher.named(START_TIME),)))
-        totals = [metric.total for metric in metrics if isinstance(metric, RatioMetric)]
-        if self.without_interval(found) and totals:
+        series = [text for metric in metrics if (text := _series_of(metric)) is not None]
+        if self.without_interval(found) and series:
             try:
-                selector = parse_selector(totals[0])
+                selector = parse_selector(series[0])
             except ValueError as error:
                 raise ObservationError(str(error)) from error
             found += self._raw(selector)
@@ -90,9 +103,20 @@ class Measurement:
     def _raw(self, selector: Selector) -> tuple[Series, ...]:
         return tuple(
             series
-            for matchers in pod_matchers(self._labels, self._pods)
+            for matchers in pod_matchers(self._labels, self._pods, ANSWER_POINTS // RAW_SAMPLES)
             for series in self._connection.instant(f"{with_matchers(selector, matchers)}[{LOOKED_BACK}]")
         )
+
+
+def _series_of(metric: Metric) -> str | None:
+    """The series that a pod has as soon as it is scraped or serves."""
+    match metric:
+        case RatioMetric(total=selector) | HistogramMetric(buckets=selector):
+            return selector
+        case GaugeMetric(value=selector) | RateMetric(events=selector):
+            return selector
+        case RestartsMetric() | QueryMetric():
+            return None
 
 
 def rounded_interval(measured: float) -> float:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import math
 
 from analyzer.model.block import NoData, Reading
+from analyzer.model.errors import ObservationError
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import Edges
 
 
 def read(connection: PrometheusConnection, query: str, edges: Edges) -> dict[int, Reading]:
     """The query's value at the end of each block between the edges, by block number. Raises ObservationError."""
+    if edges.first >= edges.last:
+        return {}
     first, last = edges.at(edges.first + 1) / 1000, edges.at(edges.last) / 1000
     found: dict[int, list[float]] = {}
     for series in connection.range(query, first, last, edges.timing.block):
+        if series.native:
+            raise ObservationError(
+                "the query gives a histogram where a number is expected; use histogram_quantile(...)"
+            )
         for when, value in series.samples:
             found.setdefault(round(when * 1000), []).append(value)
     return {index: Reading(index, _one(found.get(edges.at(index + 1), []))) for index in range(edges.first, edges.last)}

@@ -1,23 +1,31 @@
-"""`MetricSource` on Prometheus. Made by the composition root, used by the engine."""
+"""`MetricSource` and `HistorySource` on Prometheus. Made by the composition root, used by the engine."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from analyzer.model.block import NoData, Timing, timing_for
+from analyzer.model.block import History, NoData, Sample, Timing, timing_for
 from analyzer.model.errors import ObservationError
-from analyzer.model.metric import Metric, SeriesLabels
+from analyzer.model.metric import Metric, SeriesLabels, TestedMetric
 from analyzer.observation.collection import Collection
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import PodKey
+from analyzer.observation.history import Past
 from analyzer.observation.measure import Measurement
 from analyzer.ports import BlockRequest, Collected
 
+SETTLED = 30.0
+"""Seconds after which samples are taken for stored where the scrape's length is not known."""
+
+FEW = 4
+"""Blocks; targets that are fewer behind share their queries."""
+
 
 class PrometheusMetricSource:
-    """Blocks from Prometheus; implements `MetricSource`. Safe to use from several threads.
+    """Blocks from Prometheus; implements `MetricSource` and `HistorySource`. Safe to use from several threads.
 
     `labels` says where a series names its pod. `delay` (seconds) is how late samples arrive; None: the longest
     scrape of the release's pods, rounded up to a second, plus one.
@@ -40,10 +48,10 @@ class PrometheusMetricSource:
         answers: dict[str, Collected | ObservationError] = {}
         groups: defaultdict[tuple[Timing, int], list[BlockRequest]] = defaultdict(list)
         for request in requests:
-            missing = request.timing.last_closed_block(now) - request.after
+            missing = _missing(request, now)
             if missing > 0:
                 # A target that catches up a day must not make those that need one block read a day too.
-                groups[request.timing, missing.bit_length()].append(request)
+                groups[request.timing, (missing // FEW).bit_length()].append(request)
             else:
                 nothing: dict[str, tuple[()]] = {metric.name: () for metric in request.metrics}
                 answers[request.target] = Collected(upto=request.after, metrics=nothing)
@@ -65,8 +73,28 @@ class PrometheusMetricSource:
         scrape = measurement.interval(found)
         return timing_for(interval, scrape, self._delay_of(measurement.longest_scrape(found), scrape))
 
+    def history(
+        self, namespace: str, pods: Sequence[str], metrics: Sequence[TestedMetric], back: timedelta
+    ) -> Mapping[str, History[Sample] | NoData]:
+        """Batches of 5 minutes of these pods, at most 7 days of them. Raises ObservationError."""
+        now = self._connection.server_time()
+        delay = SETTLED if self._delay is None else max(SETTLED, self._delay)
+        keys = [PodKey(namespace, pod) for pod in pods]
+        return Past(self._connection, self._labels, keys, (now, back, delay)).of(metrics)
+
     def _delay_of(self, longest: float | None, scrape: float) -> float:
         if self._delay is not None:
             return self._delay
         # Where scrape durations are not stored: a scrape never takes longer than the interval.
         return math.ceil(scrape if longest is None else longest) + 1.0
+
+
+def _missing(request: BlockRequest, now: float) -> int:
+    """How many blocks this request is behind; slots count as far as they are more than the usual few."""
+    timing = request.timing
+    blocks = timing.last_closed_block(now) - request.after
+    if request.fast_after is None:
+        return blocks
+    slots = timing.last_closed_slot(now) - request.fast_after
+    # A newest block is always read again, and with it the slots since: both are of one size.
+    return max(blocks, math.ceil(slots * timing.slot / timing.block))

@@ -5,38 +5,77 @@ Counts are drawn per (seed, pod, slot) and kept, so a block is the same however 
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
 
 import numpy as np
 
-from analyzer.model.block import Block, Counts, NoData, Reading, RosterEntry, SideBlock, Timing, timing_for
+from analyzer.model.block import (
+    Arrivals,
+    Block,
+    Buckets,
+    Counts,
+    History,
+    Level,
+    NoData,
+    Reading,
+    Restarts,
+    RosterEntry,
+    Sample,
+    SideBlock,
+    Timing,
+    timing_for,
+)
 from analyzer.model.errors import ObservationError
-from analyzer.model.metric import Metric, QueryMetric
+from analyzer.model.metric import (
+    GaugeMetric,
+    HistogramMetric,
+    Metric,
+    QueryMetric,
+    RateMetric,
+    RatioMetric,
+    RestartsMetric,
+    TestedMetric,
+)
 from analyzer.model.target import Side
 from analyzer.ports import BlockRequest, Clock, Collected
 from tests.fakes.cluster import FakeCluster, FakePod
 
+BOUNDS = (0.1, 0.25, math.inf)
+"""Upper bounds of every histogram, in seconds: half of the requests are faster than the first one."""
+
+S = TypeVar("S", bound=Sample)
+Span = tuple[float, float]
+
 
 @dataclass(slots=True)
 class Traffic:
-    """All users together: requests per second, share of errors by version, and Prometheus' rhythm in seconds."""
+    """All users together: requests per second, by version the share of errors, the share of requests that take
+    longer than 0.25 s and the level of every gauge, and Prometheus' rhythm in seconds."""
 
     rps: float = 400.0
     error_rates: Mapping[str, float] = field(default_factory=dict)
     usual_errors: float = 0.04
+    slow_rates: Mapping[str, float] = field(default_factory=dict)
+    usual_slow: float = 0.05
+    levels: Mapping[str, float] = field(default_factory=dict)
+    usual_level: float = 100.0
     seed: int = 0
     scrape: float = 1.0
     delay: float = 2.0
 
 
 class FakeMetricSource:
-    """Ratio metrics count the cluster's requests and errors; guards read `guards` by name and block.
+    """Metrics of all kinds see the cluster's requests, errors and restarts; guards read `guards` by name and block,
+    and `pasts` by name is what stable measured before a release.
 
     Switches: `down` (Prometheus can't be asked), `refused` (a metric's query is refused, by name), `absent` (why a
     side or a pod has no series), `unmeasurable` (no timing yet), `hang` (called before each answer: let it block).
-    `asked` lists every request.
+    `asked` lists every request, `remembered` the pods of every question about history.
     """
 
     def __init__(self, cluster: FakeCluster, clock: Clock, traffic: Traffic) -> None:
@@ -45,9 +84,11 @@ class FakeMetricSource:
         self.refused: dict[str, str] = {}
         self.absent: dict[str, str] = {}
         self.guards: dict[str, Callable[[int], float | NoData]] = {}
+        self.pasts: dict[str, History[Sample]] = {}
         self.unmeasurable: str | None = None
         self.hang: Callable[[], None] | None = None
         self.asked: list[BlockRequest] = []
+        self.remembered: list[tuple[str, ...]] = []
         self._cluster = cluster
         self._clock = clock
         self._slots: dict[tuple[str, int], Counts] = {}
@@ -68,51 +109,113 @@ class FakeMetricSource:
             return NoData(self.unmeasurable or "no pods")
         return timing_for(interval, self.traffic.scrape, self.traffic.delay)
 
+    def history(
+        self, namespace: str, pods: Sequence[str], metrics: Sequence[TestedMetric], back: timedelta
+    ) -> Mapping[str, History[Sample] | NoData]:
+        if self.down:
+            raise ObservationError("connection refused")
+        self.remembered.append(tuple(pods))
+        return {metric.name: self.pasts.get(metric.name, NoData("nothing was recorded")) for metric in metrics}
+
     def _answer(self, request: BlockRequest) -> Collected | ObservationError:
         if self.down:
             return ObservationError("connection refused")
         upto = max(request.after, request.timing.last_closed_block(self._now()))
         metrics = {metric.name: self._measured(metric, request, upto) for metric in request.metrics}
-        return Collected(upto, metrics)
+        ratios = [metric for metric in request.metrics if isinstance(metric, RatioMetric)]
+        known = [metric for metric in ratios if request.fast_after is not None and metric.name not in self.refused]
+        return Collected(upto, metrics, {metric.name: self._fast(request) for metric in known})
 
     def _measured(
         self, metric: Metric, request: BlockRequest, upto: int
-    ) -> Sequence[Block] | Sequence[Reading] | ObservationError:
+    ) -> Sequence[Block[Sample]] | Sequence[Reading] | ObservationError:
         if metric.name in self.refused:
             return ObservationError(self.refused[metric.name])
         numbers = range(request.after + 1, upto + 1)
         if isinstance(metric, QueryMetric):
             guard = self.guards.get(metric.name, _nothing)
             return [Reading(number, guard(number)) for number in numbers]
-        return [self._block(number, request, latest=number == upto) for number in numbers]
+        return [self._block(number, request, metric, latest=number == upto) for number in numbers]
 
-    def _block(self, number: int, request: BlockRequest, *, latest: bool) -> Block:
+    def _block(self, number: int, request: BlockRequest, metric: TestedMetric, *, latest: bool) -> Block[Sample]:
         timing = request.timing
         span = (number * timing.block, (number + 1) * timing.block)
         later = latest and self._now() - timing.delay >= span[1] + timing.slot
+        expected = [entry for entry in request.roster if _expected(entry, span, request.warmup)]
+
+        def measure(pod: FakePod, span: Span) -> Sample | NoData:
+            if not pod.was_up(*span) and not isinstance(metric, RestartsMetric):
+                return NoData("its process was not up for the whole block")
+            return self._sample(metric, pod, span, timing.slot)
+
+        return self._two_sides(number, expected, measure, span, timing.slot if later else None)
+
+    def _fast(self, request: BlockRequest) -> Sequence[Block]:
+        slot = request.timing.slot
+        upto = request.timing.last_closed_slot(self._now())
+        found = []
+        for number in range((request.fast_after or 0) + 1, upto + 1):
+            span = (number * slot, (number + 1) * slot)
+            expected = [entry for entry in request.roster if _present(entry, span)]
+            later = slot if number < upto else None
+            found.append(
+                self._two_sides(number, expected, lambda pod, span: self._counts(pod, span, slot), span, later)
+            )
+        return found
+
+    def _two_sides(
+        self,
+        number: int,
+        expected: Sequence[RosterEntry],
+        measure: Callable[[FakePod, Span], S | NoData],
+        span: Span,
+        later: float | None,
+    ) -> Block[S]:
+        def side(side: Side, extra: float = 0.0) -> SideBlock[S]:
+            return self._side([entry for entry in expected if entry.side is side], measure, (span[0], span[1] + extra))
+
         return Block(
             index=number,
-            canary=self._side(Side.CANARY, span, request),
-            stable=self._side(Side.STABLE, span, request),
-            stable_later=self._side(Side.STABLE, span, request, extra=timing.slot) if later else None,
+            canary=side(Side.CANARY),
+            stable=side(Side.STABLE),
+            stable_later=None if later is None else side(Side.STABLE, later),
         )
 
-    def _side(self, side: Side, span: tuple[float, float], request: BlockRequest, extra: float = 0.0) -> SideBlock:
+    def _side(
+        self, expected: Sequence[RosterEntry], measure: Callable[[FakePod, Span], S | NoData], span: Span
+    ) -> SideBlock[S]:
         known = {pod.name: pod for pod in self._cluster.pods}
-        pods: dict[str, Counts] = {}
+        pods: dict[str, S] = {}
         absent: dict[str, str] = {}
-        for entry in request.roster:
-            if entry.side is not side or not _expected(entry, span, request.warmup):
-                continue
-            reason = self.absent.get(side.value) or self.absent.get(entry.pod)
-            pod = known[entry.pod]
-            if reason is None and not pod.was_up(span[0], span[1] + extra):
-                reason = "its process was not up for the whole block"
-            if reason is None:
-                pods[entry.pod] = self._counts(pod, (span[0], span[1] + extra), request.timing.slot)
+        for entry in expected:
+            reason = self.absent.get(entry.side.value) or self.absent.get(entry.pod)
+            found = NoData(reason) if reason else measure(known[entry.pod], span)
+            if isinstance(found, NoData):
+                absent[entry.pod] = found.reason
             else:
-                absent[entry.pod] = reason
-        return SideBlock(pods, absent)
+                pods[entry.pod] = found
+        bounds = BOUNDS if any(isinstance(one, Buckets) for one in pods.values()) else ()
+        return SideBlock(pods, absent, bounds)
+
+    def _sample(self, metric: TestedMetric, pod: FakePod, span: Span, slot: float) -> Sample:
+        seconds = span[1] - span[0]
+        match metric:
+            case RatioMetric():
+                return self._counts(pod, span, slot)
+            case HistogramMetric():
+                total = self._counts(pod, span, slot).total
+                slow = self.traffic.slow_rates.get(pod.version, self.traffic.usual_slow)
+                above = self._random(pod, round(span[0] / slot)).binomial(round(total), slow)
+                return Buckets((total // 2, max(total // 2, total - above), total))
+            case GaugeMetric():
+                level = self.traffic.levels.get(pod.version, self.traffic.usual_level)
+                return Level(level * math.exp(self._random(pod, round(span[0] / slot)).normal(0.0, 0.05)))
+            case RateMetric():
+                counts = self._counts(pod, span, slot)
+                return Arrivals(counts.total - counts.events, seconds)
+            case RestartsMetric():
+                begun = sum(span[0] < since <= span[1] for since, _ in pod.ups[1:])
+                return Restarts(begun, seconds / 3600)
 
     def _counts(self, pod: FakePod, span: tuple[float, float], slot: float) -> Counts:
         numbers = range(round(span[0] / slot), round(span[1] / slot))
@@ -122,12 +225,15 @@ class FakeMetricSource:
     def _slot(self, pod: FakePod, number: int, slot: float) -> Counts:
         key = (pod.name, number)
         if key not in self._slots:
-            random = np.random.default_rng((self.traffic.seed, zlib.crc32(pod.name.encode()), number))
+            random = self._random(pod, number)
             share = self._cluster.requests_per_rps(pod, number * slot, (number + 1) * slot)
             total = int(random.poisson(self.traffic.rps * share))
             rate = self.traffic.error_rates.get(pod.version, self.traffic.usual_errors)
             self._slots[key] = Counts(int(random.binomial(total, rate)), total)
         return self._slots[key]
+
+    def _random(self, pod: FakePod, number: int) -> np.random.Generator:
+        return np.random.default_rng((self.traffic.seed, zlib.crc32(pod.name.encode()), number))
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
@@ -137,7 +243,15 @@ def _nothing(_number: int) -> float | NoData:
     return NoData("the query gave nothing")
 
 
-def _expected(entry: RosterEntry, span: tuple[float, float], warmup: float) -> bool:
+def _expected(entry: RosterEntry, span: Span, warmup: float) -> bool:
     """Ready and warmed up before the block began, and not gone before it ended."""
-    gone = entry.gone_at is not None and entry.gone_at.timestamp() < span[1]
-    return entry.ready_at.timestamp() + warmup <= span[0] and not gone
+    return entry.ready_at.timestamp() + warmup <= span[0] and _stayed(entry, span)
+
+
+def _present(entry: RosterEntry, span: Span) -> bool:
+    """Ready at some moment of the slot, and not gone before it ended."""
+    return entry.ready_at.timestamp() < span[1] and _stayed(entry, span)
+
+
+def _stayed(entry: RosterEntry, span: Span) -> bool:
+    return entry.gone_at is None or entry.gone_at.timestamp() >= span[1]

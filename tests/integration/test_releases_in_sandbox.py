@@ -31,7 +31,11 @@ canaries:
     stable: shop-stable
     canary: shop-canary
     plan: {{steps: [{{weight: 50, hold: 1s}}], bake: {{for: 1s}}, deadline: {deadline}, readyWithin: 8s}}
-    analysis: {{interval: 1s, warmup: 1s, metrics: [{{name: errors, preset: http-errors}}]}}
+    analysis:
+      interval: 1s
+      warmup: 1s
+      noise: {{dispersion: 1, podSpread: 0.03}}
+      metrics: [{{name: errors, preset: http-errors}}]
 """
 
 

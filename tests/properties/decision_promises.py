@@ -56,6 +56,8 @@ def check(moment: Moment) -> None:
     _rolls_back_only_with_a_reason(moment)
     _pause_makes_no_forward_move(moment)
     _frozen_makes_no_forward_move(moment)
+    _forward_moves_wait_for_the_canary(moment)
+    _unmanaged_replicas_are_left_alone(moment)
     assert moment.choice.reason
 
 
@@ -176,6 +178,24 @@ def _frozen_makes_no_forward_move(moment: Moment) -> None:
         assert not isinstance(move, WriteTemplate)
         drift = bool(moment.choice.notes)
         assert move is None or drift
+
+
+def _forward_moves_wait_for_the_canary(moment: Moment) -> None:
+    move, state = moment.choice.move, moment.choice.state
+    if move is None or state.phase not in (Phase.PROGRESSING, Phase.PROMOTING) or moment.release.written:
+        return
+    up, down = (
+        isinstance(move, Scale) and move.after > move.before,
+        isinstance(move, Scale) and move.after < move.before,
+    )
+    forward = down if move.side is Side.STABLE else up
+    if forward or isinstance(move, WriteTemplate):
+        assert moment.canary.available >= moment.canary.replicas == moment.canary.current
+
+
+def _unmanaged_replicas_are_left_alone(moment: Moment) -> None:
+    if moment.choice.state.unmanaged and moment.choice.state.phase is Phase.IDLE:
+        assert moment.choice.move is None
 
 
 def check_capacity(moment: Moment, after: Snapshot) -> None:

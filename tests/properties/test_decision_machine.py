@@ -13,18 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from analyzer.model.decision import Decision
 from analyzer.model.phase import Phase
 from analyzer.model.plan import (
-    Advance,
-    Amount,
-    Capacity,
-    CapacityMode,
-    Gate,
-    GateTimeout,
     Mode,
     OnDrift,
-    OnInconclusive,
     Plan,
     Promotion,
-    Step,
 )
 from analyzer.model.state import Result, Verb
 from analyzer.model.target import Roles, Side, Target
@@ -44,6 +36,7 @@ from tests.fakes.verdicts import (
     UNDECIDED,
 )
 from tests.fakes.world import Crash, World
+from tests.properties.decision_plans import plans
 from tests.properties.decision_promises import Moment, check, check_capacity
 
 VERDICTS: dict[str, Verdict | None] = {
@@ -65,45 +58,10 @@ GOALS = ((Phase.PROGRESSING, False), (Phase.PROMOTING, False), (Phase.PROMOTING,
 LONG_ENOUGH = 400
 """Ticks within which a fair world brings any release to rest; what it takes is far less."""
 
-hold = st.sampled_from([timedelta(0), timedelta(minutes=1)])
-gates = st.sampled_from(
-    [None, None, Gate(), Gate(timedelta(hours=1), GateTimeout.HOLD), Gate(timedelta(hours=1), GateTimeout.ROLLBACK)]
-)
-amounts = st.one_of(
-    st.integers(0, 3).map(Amount), st.sampled_from([0, 10, 25, 50, 100]).map(lambda share: Amount(share, percent=True))
-)
 sides = st.sampled_from(Side)
 images = st.sampled_from(["shop:1", "shop:2", "shop:3", "shop:4"])
 policies = st.sampled_from(OnDrift)
 seconds = st.sampled_from([0, 5, 15, 15, 15, 30, 300, 1200])
-
-
-@st.composite
-def plans(draw: st.DrawFn) -> Plan:
-    mode, promote = draw(
-        st.sampled_from(
-            [
-                (mode, promote)
-                for mode in CapacityMode
-                for promote in Promotion
-                if (mode, promote) != (CapacityMode.SURGE, Promotion.SWAP)  # the configuration refuses this pair
-            ]
-        )
-    )
-    most = 50 if mode is CapacityMode.SURGE else 99
-    weights = sorted(draw(st.lists(st.integers(1, most), min_size=1, max_size=3)))
-    surge, missing = draw(amounts), draw(amounts)
-    if surge.value == 0 and missing.value == 0:
-        surge = Amount(1)
-    return Plan(
-        steps=tuple(Step(weight, draw(hold), draw(gates)) for weight in weights),
-        capacity=Capacity(mode, surge, missing),
-        promote=promote,
-        advance=draw(st.sampled_from(Advance)),
-        bake=draw(st.sampled_from([timedelta(0), timedelta(minutes=5)])),
-        deadline=timedelta(minutes=30),
-        on_inconclusive=draw(st.sampled_from(OnInconclusive)),
-    )
 
 
 class DecisionMachine(RuleBasedStateMachine):
@@ -245,19 +203,40 @@ class DecisionMachine(RuleBasedStateMachine):
         world.freeze(frozen=False)
         for deployment in world.deployments.values():
             deployment.refused = None
-        quiet, latest = 0, None
+        self._to_rest(verdict)
+        if len(world.deployments) < 2 or world.target.mode is Mode.OBSERVE:
+            return
+        if world.stable.replicas == 0:
+            world.scale(Side.STABLE, 3)
+        world.edit(Side.CANARY, "shop:next")
+        self._to_rest(verdict)
+        self._ended_right(verdict)
+
+    def _to_rest(self, verdict: Verdict | None) -> None:
+        reasons: list[str] = []
         for _ in range(LONG_ENOUGH):
-            world.run_pods()
-            world.wait(30)
+            self.world.run_pods()
+            self.world.wait(30)
             self._answer_for_people()
-            before = world.state
+            before = self.world.state
             choice = self._tick(verdict, None)
-            latest = choice
-            quiet = quiet + 1 if choice.state.phase.resting and choice.move is None and before == world.state else 0
-            if quiet > 1:
-                self._rests_well(choice)
+            reasons.append(choice.reason)
+            if choice.state.phase.resting and choice.move is None and before == self.world.state:
                 return
-        raise AssertionError(f"no rest: {world.known.phase}, {latest and latest.reason}")
+        raise AssertionError(f"no rest: {self.world.known.phase}, {reasons[-2:]}")
+
+    def _ended_right(self, verdict: Verdict | None) -> None:
+        """A release that nothing disturbed: promoted and alone, or aborted and as it was before."""
+        world, state = self.world, self.world.known
+        release = state.release
+        assert release is not None
+        good = verdict is PASS
+        assert state.phase is (Phase.SUCCEEDED if good else Phase.ABORTED)
+        assert release.result is (Result.PROMOTED if good else Result.ABORTED)
+        assert (world.stable.image == "shop:next") is good
+        assert world.stable.replicas == release.total
+        assert world.canary.replicas == 0
+        assert good or release.safe_at is not None
 
     def _answer_for_people(self) -> None:
         world, state = self.world, self.world.state
@@ -276,18 +255,6 @@ class DecisionMachine(RuleBasedStateMachine):
             world.edit(Side.STABLE, world.canary.image, by="gitops")
         if state.phase is Phase.PROMOTING and release.written and release.canary.hash != world.stable.template.hash:
             world.ask(Verb.ABORT)  # somebody put a third version on stable after ours: no other way is left
-
-    def _rests_well(self, choice: Decision) -> None:
-        state, world = choice.state, self.world
-        if state.phase is Phase.GONE or len(world.deployments) < 2:
-            return
-        alone = world.stable.replicas == 0
-        if not state.unmanaged and world.target.mode is Mode.ACT:
-            assert world.canary.replicas == 0 or alone
-        release = state.release
-        if release is None or release.mode is Mode.OBSERVE or release.ended_at is None:
-            return
-        assert release.result is (Result.PROMOTED if state.phase is Phase.SUCCEEDED else release.result)
 
     # The tick itself
 

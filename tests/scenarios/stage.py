@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from analyzer import alerting
 from analyzer.engine.assembly import Parts, assemble
 from analyzer.engine.daemon import Daemon, Settings
-from analyzer.model.metric import Analysis, RatioMetric
+from analyzer.model.metric import Analysis, NoiseSetting, RatioMetric
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Plan, Step
 from analyzer.model.state import Command, OutboxEntry, Release, TargetState, Verb
 from analyzer.model.target import Roles, Target
-from analyzer.ports import MetricSource, Report, Workloads
+from analyzer.ports import Measurements, Report, Workloads
 from analyzer.ports import ReleaseStore as Store
 from analyzer.record import history_entry, status_of
 from tests.fakes.clock import FakeClock
@@ -37,7 +37,8 @@ DEMO_PLAN = Plan(
     deadline=timedelta(minutes=5),
     ready_within=timedelta(seconds=20),
 )
-DEMO_ANALYSIS = Analysis(metrics=(ERRORS,), interval=SECOND, warmup=timedelta(seconds=2))
+DEMO_NOISE = NoiseSetting(dispersion=1.0, pod_spread=0.0)  # by construction: the fake's requests are independent
+DEMO_ANALYSIS = Analysis(metrics=(ERRORS,), interval=SECOND, warmup=timedelta(seconds=2), noise=DEMO_NOISE)
 DEMO_TARGET = Target("shop", "default", Roles(STABLE, CANARY), DEMO_PLAN, DEMO_ANALYSIS)
 
 
@@ -59,7 +60,7 @@ class Stage:
         self.cluster.create(CANARY, "v1", 0)
         self.around_store: Callable[[Store], Store] = lambda store: store
         self.around_workloads: Callable[[Workloads], Workloads] = lambda workloads: workloads
-        self.around_metrics: Callable[[MetricSource], MetricSource] = lambda metrics: metrics
+        self.around_metrics: Callable[[Measurements], Measurements] = lambda metrics: metrics
         self.around_sink: Callable[[MemorySink], MemorySink] = lambda sink: sink
         self.daemon = self._new_daemon()
         self.look()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from analyzer.model.decision import Action
 from analyzer.model.phase import Phase
 from analyzer.model.state import PauseKind, Release
 from analyzer.model.verdict import MetricVerdict
@@ -34,7 +35,8 @@ class Story:
             return
         self.metrics = verdict.metrics
         if verdict.observed_share is not None:
-            self.shares[release.step] = verdict.observed_share
+            judged = release.step - 1 if report.decision.action is Action.ADVANCE else release.step
+            self.shares[judged] = verdict.observed_share
 
     @property
     def over(self) -> bool:

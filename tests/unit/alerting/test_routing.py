@@ -24,7 +24,7 @@ def test_a_route_takes_the_alerts_that_it_names() -> None:
     router = Router([Route(("oncall",), events=frozenset({AlertEvent.ABORTED, AlertEvent.STUCK}))], SINKS)
 
     assert router.receivers(an_alert(event=AlertEvent.STUCK)) == ("oncall",)
-    assert router.receivers(an_alert(event=AlertEvent.STARTED)) == ()
+    assert router.receivers(an_alert(event=AlertEvent.GATE)) == ()
 
 
 def test_a_route_must_match_in_everything_that_it_names() -> None:

@@ -6,7 +6,21 @@ from datetime import timedelta
 from pathlib import Path
 
 from analyzer.config import Configuration, Limits, Log, PrometheusSettings, Receiver, load
-from analyzer.model.metric import Analysis, Gating, Margin, RatioMetric, Scope, SeriesLabels
+from analyzer.model.metric import (
+    Analysis,
+    Direction,
+    Gating,
+    GaugeMetric,
+    HistogramMetric,
+    Margin,
+    Metric,
+    NoiseSetting,
+    RateMetric,
+    RatioMetric,
+    RestartsMetric,
+    Scope,
+    SeriesLabels,
+)
 from analyzer.model.plan import (
     Advance,
     Amount,
@@ -97,3 +111,45 @@ def test_the_proof_for_promotion_is_never_narrower_than_the_tolerance_by_default
     assert metric.kind == "ratio"
     assert metric.tolerance == Margin(3, 0.0005)
     assert metric.promote_margin == Margin(3, 0.001)
+
+
+def metrics_of(folder: Path, *metrics: str) -> tuple[Metric, ...]:
+    """What an analysis with these metrics, beside one that can be proven, is judged by."""
+    listed = ", ".join(("{preset: http-errors}", *metrics))
+    return (
+        load_text(folder, PROMETHEUS + CANARY.replace("{preset: http-errors}", listed)).targets[0].analysis.metrics[1:]
+    )
+
+
+def test_each_kind_has_the_defaults_that_the_statistics_promise(tmp_path: Path) -> None:
+    assert metrics_of(
+        tmp_path,
+        "{name: render, histogram: {buckets: render_seconds_bucket, objective: 250ms}}",
+        "{name: queue, gauge: {value: queue_length}}",
+        "{name: orders, rate: {events: orders_total}}",
+        "{name: again, restarts: {}}",
+    ) == (
+        HistogramMetric("render", "render_seconds_bucket", objective=0.25),
+        GaugeMetric(
+            "queue", "queue_length", direction=Direction.UP, tolerance=Margin(1.25), promote_margin=Margin(1.5)
+        ),
+        RateMetric("orders", "orders_total", direction=Direction.DOWN, tolerance=Margin(1.25)),
+        RestartsMetric("again", tolerance=Margin(2, 0.02), gating=Gating.ABORT),
+    )
+
+
+def test_cpu_and_memory_are_gauges_with_a_tolerance_of_a_tenth_and_memory_only_aborts(tmp_path: Path) -> None:
+    tight = Margin(1.1)
+    assert metrics_of(tmp_path, "{preset: cpu}", "{preset: memory}", "{preset: restarts}") == (
+        GaugeMetric("cpu", "process_cpu_seconds_total", counter=True, tolerance=tight),
+        GaugeMetric("memory", "process_resident_memory_bytes", tolerance=tight, gating=Gating.ABORT),
+        RestartsMetric("restarts"),
+    )
+
+
+def test_noise_is_estimated_from_six_hours_and_the_fast_lane_is_on(tmp_path: Path) -> None:
+    analysis = load_text(tmp_path, PROMETHEUS + CANARY).targets[0].analysis
+    assert analysis.noise == NoiseSetting(None, None, None, history=360 * MINUTE)
+    assert analysis.fast_lane == Margin(5, 0.1)
+    assert analysis.metrics[0].kind == "ratio"
+    assert analysis.metrics[0].noise is None

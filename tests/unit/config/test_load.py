@@ -10,12 +10,18 @@ import pytest
 from analyzer.config import Authorization, BasicAuth, Log, Route, Webhook, load
 from analyzer.model.alert import AlertEvent, Severity
 from analyzer.model.errors import ConfigError
-from analyzer.model.metric import Scope, SeriesLabels
+from analyzer.model.metric import Margin, Metric, NoiseSetting, Scope, SeriesLabels
 from analyzer.model.plan import Amount, CapacityMode, Gate, GateTimeout, Mode, OnDrift
 from tests.unit.config.sources import CANARY, EXAMPLES, PROMETHEUS, load_text, mistakes
 
 MINUTE = timedelta(minutes=1)
 OTHER = CANARY.replace("my-app", "other")
+
+
+def metrics_of(folder: Path, *metrics: str) -> tuple[Metric, ...]:
+    """What these metrics mean."""
+    text = CANARY.replace("{preset: http-errors}", ", ".join(metrics))
+    return load_text(folder, PROMETHEUS + text).targets[0].analysis.metrics
 
 
 def test_the_full_example_is_understood_in_every_part() -> None:
@@ -38,8 +44,19 @@ def test_the_full_example_is_understood_in_every_part() -> None:
     )
     assert app.service == "my-app"
     assert [step.gate for step in app.plan.steps] == [None, Gate(240 * MINUTE, GateTimeout.HOLD), Gate()]
-    assert [metric.name for metric in app.analysis.metrics] == ["errors", "checkout", "queue"]
-    guard = app.analysis.metrics[2]
+    assert [(metric.kind, metric.name) for metric in app.analysis.metrics] == [
+        ("ratio", "errors"),
+        ("histogram", "latency"),
+        ("gauge", "memory"),
+        ("gauge", "cpu"),
+        ("restarts", "restarts"),
+        ("ratio", "checkout"),
+        ("histogram", "render"),
+        ("gauge", "connections"),
+        ("rate", "orders"),
+        ("query", "queue"),
+    ]
+    guard = app.analysis.metrics[-1]
     assert guard.kind == "query"
     assert (guard.min, guard.max, guard.blocks, guard.scope) == (0, 5000, 3, Scope.BOTH)
     assert (search.namespace, search.mode) == ("search", Mode.OBSERVE)
@@ -197,6 +214,112 @@ def test_a_preset_takes_other_names_of_series_and_labels(tmp_path: Path) -> None
     assert metric.kind == "ratio"
     assert metric.total == "app:requests:total"
     assert metric.events == r'app:requests:total{status=~"5..|42[9]\\d"}'
+
+
+@pytest.mark.parametrize(
+    ("preset", "events", "total"),
+    [
+        ("flavor: common", 'http_requests_total{code=~"5.."}', "http_requests_total"),
+        (
+            "flavor: micrometer",
+            'http_server_requests_seconds_count{status=~"5.."}',
+            "http_server_requests_seconds_count",
+        ),
+        (
+            "flavor: micrometer, codeLabel: outcome, codes: SERVER_ERROR",
+            'http_server_requests_seconds_count{outcome=~"SERVER_ERROR"}',
+            "http_server_requests_seconds_count",
+        ),
+        (
+            "flavor: opentelemetry",
+            'http_server_request_duration_seconds_count{http_response_status_code=~"5.."}',
+            "http_server_request_duration_seconds_count",
+        ),
+        (
+            "flavor: grpc",
+            'grpc_server_handled_total{grpc_code=~"Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss"}',
+            "grpc_server_handled_total",
+        ),
+    ],
+)
+def test_errors_are_counted_as_each_library_names_them(tmp_path: Path, preset: str, events: str, total: str) -> None:
+    (metric,) = metrics_of(tmp_path, f"{{preset: http-errors, {preset}}}")
+    assert metric.kind == "ratio"
+    assert (metric.events, metric.total) == (events, total)
+
+
+@pytest.mark.parametrize(
+    ("preset", "buckets"),
+    [
+        ("objective: 250ms", "http_request_duration_seconds_bucket"),
+        ("flavor: micrometer", "http_server_requests_seconds_bucket"),
+        ("flavor: opentelemetry", "http_server_request_duration_seconds_bucket"),
+        ("flavor: grpc", "grpc_server_handling_seconds_bucket"),
+        (
+            "series: http_server_duration_milliseconds_bucket, objective: 250",
+            "http_server_duration_milliseconds_bucket",
+        ),
+    ],
+)
+def test_latency_is_read_from_each_librarys_histogram(tmp_path: Path, preset: str, buckets: str) -> None:
+    (metric,) = metrics_of(tmp_path, f"{{preset: http-latency, {preset}}}")
+    assert metric.kind == "histogram"
+    assert metric.buckets == buckets
+
+
+def test_an_objective_is_seconds_or_a_number_as_in_le(tmp_path: Path) -> None:
+    written = ("250ms", "1m30s", "250", "0.5")
+    metrics = metrics_of(
+        tmp_path, *(f"{{name: n{at}, preset: http-latency, objective: {it}}}" for at, it in enumerate(written))
+    )
+    assert [metric.objective for metric in metrics if metric.kind == "histogram"] == [0.25, 90, 250, 0.5]
+
+
+def test_containers_are_measured_without_their_pods_sum_and_pause_container(tmp_path: Path) -> None:
+    written = (
+        "{preset: memory, flavor: container}",
+        "{preset: cpu, flavor: container}",
+        "{preset: memory, name: m, series: rss}",
+    )
+    metrics = metrics_of(tmp_path, "{preset: http-errors}", *written)
+    assert [metric.value for metric in metrics if metric.kind == "gauge"] == [
+        'container_memory_working_set_bytes{container!="",container!="POD"}',
+        'container_cpu_usage_seconds_total{container!="",container!="POD"}',
+        "rss",
+    ]
+
+
+def test_a_given_tolerance_widens_the_default_proof_of_every_kind(tmp_path: Path) -> None:
+    metrics = metrics_of(
+        tmp_path,
+        "{preset: http-latency, tolerance: {ratio: 3}}",
+        "{preset: cpu, tolerance: {ratio: 2}}",
+        "{name: orders, rate: {events: orders_total}, tolerance: {ratio: 2}, promoteMargin: {ratio: 4}}",
+        "{preset: restarts, tolerance: {absolute: 1}}",
+    )
+    assert [(one.tolerance, one.promote_margin) for one in metrics if one.kind != "query"] == [
+        (Margin(3, 0.001), Margin(3, 0.002)),
+        (Margin(2), Margin(2)),
+        (Margin(2), Margin(4)),
+        (Margin(2, 1), Margin(2, 1)),
+    ]
+
+
+def test_noise_is_stated_estimated_or_both_ways_for_different_metrics(tmp_path: Path) -> None:
+    text = "noise: {dispersion: 1, podSpread: 0.03, withinPod: 0.05}, fastLane: off, metrics: ["
+    own = (
+        "{preset: http-errors, noise: {history: 2h}}, {preset: memory, noise: {podSpread: 0}}, "
+        "{preset: cpu, noise: auto}"
+    )
+    canary = CANARY.replace("metrics: [{preset: http-errors}", f"{text}{own}")
+    analysis = load_text(tmp_path, PROMETHEUS + canary).targets[0].analysis
+    assert analysis.noise == NoiseSetting(1, 0.03, 0.05)
+    assert analysis.fast_lane is None
+    assert [one.noise for one in analysis.metrics if one.kind != "query"] == [
+        NoiseSetting(history=120 * MINUTE),
+        NoiseSetting(pod_spread=0),
+        NoiseSetting(),
+    ]
 
 
 @pytest.mark.parametrize("key", ["<preset>", "[key]", "<x"])

@@ -8,6 +8,7 @@ from datetime import timedelta
 from analyzer.engine.admission import Admissions
 from analyzer.engine.board import Board
 from analyzer.model.block import Timing
+from analyzer.model.metric import NoiseSetting
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Step
 from analyzer.model.state import TargetState
@@ -79,6 +80,21 @@ def test_release_that_can_not_begin_lets_younger_ones_pass() -> None:
     assert office.obstacle(old) == "waiting for two scrapes"
     office.metrics.unmeasurable = None
     assert office.obstacle(young) is None
+
+
+def test_noise_is_found_out_once_for_a_waiting_release_and_anew_for_the_next() -> None:
+    office = Office(limit=1)
+    target = replace(DEMO_TARGET, name="a", analysis=replace(DEMO_TARGET.analysis, noise=NoiseSetting()))
+    waiting, snapshot = office.state("a"), office.snapshot(target)
+    first = office.admissions.admit(waiting, snapshot)
+    office.admissions.settle("a")
+    assert office.admissions.admit(waiting, snapshot).noise == first.noise
+    assert "nothing was recorded" in first.noise["errors"].source
+    assert len(office.metrics.remembered) == 1
+    office.state("a", Phase.IDLE)
+    office.admissions.settle("a")
+    office.admissions.admit(office.state("a"), snapshot)
+    assert len(office.metrics.remembered) == 2
 
 
 def test_prometheus_out_of_reach_is_an_obstacle() -> None:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from analyzer.engine.evidence import EvidenceMemory, Look, course_of, folded
-from analyzer.judge import judge
+from analyzer.judge import Evidence, judge
+from analyzer.judge.guard import GuardEvidence
 from analyzer.model.block import Block, Counts, SideBlock, Timing
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import QueryMetric
+from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
 from analyzer.model.state import DeadlineClock, Release, StepRecord, TargetState
 from analyzer.model.verdict import Outcome
@@ -45,7 +47,8 @@ def _state(*steps: StepRecord, phase: Phase = Phase.PROGRESSING) -> TargetState:
 
 
 def _block(index: int, events: int = 4) -> Block:
-    return Block(index, SideBlock({"c": Counts(events, 100)}), SideBlock({"s": Counts(4, 100)}))
+    stable = {pod: Counts(4, 100) for pod in ("s1", "s2", "s3")}
+    return Block(index, SideBlock({"c": Counts(events, 100)}), SideBlock(stable))
 
 
 def _answer(*indices: int) -> Collected:
@@ -112,3 +115,54 @@ def test_bake_is_judged_by_guards_only() -> None:
 def test_nothing_is_judged_in_a_rollback_or_at_rest() -> None:
     for phase in (Phase.ROLLING_BACK, Phase.ABORTED, Phase.PENDING, Phase.SUCCEEDED):
         assert EvidenceMemory().look(DEMO_TARGET, _state(StepRecord(_at(0)), phase=phase)) is None
+
+
+def _slots(*indices: int) -> list[Block]:
+    return [_block(index, events=60) for index in indices]
+
+
+def _fast(look: Look, *indices: int) -> Evidence:
+    return folded(look, Collected(FIRST - 1, {"errors": []}, {"errors": _slots(*indices)}))
+
+
+FIRST_SLOT = TIMING.first_full_slot(START)
+
+
+def test_asks_for_slots_from_the_first_full_one_of_the_present_step() -> None:
+    state = _state(StepRecord(_at(0), _at(3)), StepRecord(_at(21)))
+    assert _look(EvidenceMemory(), state).request.fast_after == FIRST_SLOT + 21 - 1
+
+
+def test_asks_for_the_latest_slot_again() -> None:
+    memory, state = EvidenceMemory(), _state(StepRecord(_at(0)))
+    look = _look(memory, state)
+    memory.keep("shop", look.course, _fast(look, FIRST_SLOT, FIRST_SLOT + 1))
+    assert _look(memory, state).request.fast_after == FIRST_SLOT
+
+
+def test_asks_for_no_slots_where_the_fast_lane_is_off_or_nothing_has_one() -> None:
+    state = _state(StepRecord(_at(0)))
+    assert state.release is not None
+    for analysis in (replace(DEMO_ANALYSIS, fast_lane=None), replace(DEMO_ANALYSIS, metrics=(QueryMetric("g", "x"),))):
+        changed = state.with_release(replace(state.release, analysis=analysis))
+        assert _look(EvidenceMemory(), changed).request.fast_after is None
+
+
+def test_slots_that_come_one_by_one_and_again_leave_what_all_at_once_leave() -> None:
+    memory, state = EvidenceMemory(), _state(StepRecord(_at(0)))
+    for upto in range(1, 6):
+        look = _look(memory, state)
+        assert look.request.fast_after is not None
+        memory.keep("shop", look.course, _fast(look, *range(look.request.fast_after + 1, FIRST_SLOT + upto)))
+    at_once = _fast(_look(EvidenceMemory(), state), *range(FIRST_SLOT, FIRST_SLOT + 5))
+    assert _look(memory, state).evidence.metrics == at_once.metrics
+    assert judge(at_once).outcome is Outcome.FAIL
+
+
+def test_release_is_judged_with_its_own_noise() -> None:
+    state = _state(StepRecord(_at(0)))
+    assert state.release is not None
+    noisy = state.with_release(replace(state.release, noise={"errors": Noise(4.0, 0.2)}))
+    evidence = _look(EvidenceMemory(), noisy).evidence.metrics[0]
+    assert not isinstance(evidence, GuardEvidence)
+    assert evidence.noise == Noise(4.0, 0.2)

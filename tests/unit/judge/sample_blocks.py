@@ -38,8 +38,8 @@ def run(canary: Pair, stable: Pair, blocks: range) -> list[Block]:
 
 
 def release(*metrics: Metric, steps: int = 1, timing: Timing = TIMING, settled: bool = True) -> Evidence:
-    """A release in its first step, with evidence counted from block 0 on."""
-    evidence = enter(begin(Analysis(metrics or (ERRORS,)), steps, timing), 0, abort_from=0)
+    """A release in its first step without a fast lane, with evidence counted from block 0 on."""
+    evidence = enter(begin(Analysis(metrics or (ERRORS,), fast_lane=None), steps, timing), 0, abort_from=0)
     return prove_from(evidence, 0) if settled else evidence
 
 

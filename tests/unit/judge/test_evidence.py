@@ -36,7 +36,7 @@ def test_a_different_block_leaves_different_evidence() -> None:
 
 
 def test_a_step_entered_after_others_is_the_same_as_one_entered_after_a_restart() -> None:
-    begun = begin(Analysis((ERRORS,)), 3, TIMING)
+    begun = begin(Analysis((ERRORS,), fast_lane=None), 3, TIMING)
     lived = folded(release(steps=3), BLOCKS[:4])
     lived = folded(enter(lived, 1, abort_from=6), BLOCKS[4:8])
     lived = folded(prove_from(lived, 8), BLOCKS[8:])

@@ -1,0 +1,106 @@
+"""What a case came to, for programs and for people. Called by `command` for each line."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.cli.judge.case import Case
+from analyzer.model.metric import GaugeMetric, QueryMetric, TestedMetric
+from analyzer.model.noise import Noise
+from analyzer.model.verdict import MetricVerdict, Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One line of output: what was found, as JSON values; `failed` when the line could not be judged."""
+
+    found: Mapping[str, Any]
+    failed: bool = False
+
+    def as_json(self) -> str:
+        """One line. JSON has no infinity: what is not bounded is null."""
+        return json.dumps(self.found, allow_nan=False, ensure_ascii=False)
+
+    def as_row(self) -> str:
+        """One line of the table."""
+        found = self.found
+        if self.failed:
+            return _row(found["id"], "error", "", "", f"line {found['line']}: {found['error']}")
+        kind = found.get("classification") or found.get("culprit") or ""
+        decided = "" if found["decidedAt"] is None else found["decidedAt"]
+        return _row(found["id"], found["verdict"], kind, decided, found["reason"])
+
+
+HEAD = "ID            VERDICT       METRIC        AT      REASON"
+"""Names the columns of the table; METRIC is its classification, or the culprit among several."""
+
+
+def judged(case: Case, verdict: Verdict, decided_at: int | None) -> Result:
+    """The result of a case whose verdict came at block `decided_at` (None: at the end, undecided)."""
+    metrics = [
+        _metric(metric, one, case.noise.get(metric.name))
+        for metric, one in zip(case.analysis.metrics, verdict.metrics, strict=True)
+    ]
+    outcome, held = _outcome(verdict, decided_at)
+    if case.whole:
+        return Result(
+            {
+                "id": case.id,
+                "verdict": outcome,
+                "decidedAt": decided_at,
+                "culprit": verdict.culprit,
+                "reason": held or verdict.reason,
+                "metrics": metrics,
+            }
+        )
+    only = {**metrics[0], "reason": held or metrics[0]["reason"]}
+    head = {"id": case.id, "classification": only["classification"], "verdict": outcome}
+    return Result(
+        {**head, "decidedAt": decided_at, **{key: only[key] for key in only if key not in ("name", "classification")}}
+    )
+
+
+def _outcome(verdict: Verdict, decided_at: int | None) -> tuple[Outcome, str | None]:
+    """The outcome, and why a proven canary is not promoted all the same."""
+    if decided_at is not None or verdict.outcome is not Outcome.PASS:
+        return verdict.outcome, None
+    return Outcome.INCONCLUSIVE, verdict.holds or f"not every canary pod is measured; {verdict.reason}"
+
+
+def failed(identity: object, message: str, line: int) -> Result:
+    """A line that could not be judged, and why."""
+    return Result({"id": identity, "error": message, "line": line}, failed=True)
+
+
+def _metric(metric: TestedMetric | QueryMetric, one: MetricVerdict, noise: Noise | None) -> dict[str, Any]:
+    evidence = one.evidence
+    found: dict[str, Any] = {"name": one.name, "classification": one.classification}
+    if not isinstance(metric, QueryMetric):
+        interval = one.finite_interval()
+        found["logEvidence"] = (
+            None if evidence is None else {"abort": _finite(evidence.abort), "promote": _finite(evidence.promote)}
+        )
+        found["ratio"] = None if one.ratio is None else _finite(one.ratio)
+        found["interval"] = None if interval is None else list(interval)
+        found["noise"] = None if noise is None else _noise(noise, gauge=isinstance(metric, GaugeMetric))
+    return {**found, "reason": one.reason}
+
+
+def _noise(noise: Noise, *, gauge: bool) -> dict[str, Any]:
+    numbers = {"podSpread": noise.pod_spread, "source": noise.source}
+    if gauge:
+        return {"withinPod": noise.within_pod, **numbers}
+    return {"dispersion": noise.dispersion, **numbers}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _row(identity: object, verdict: str, metric: str, decided: object, reason: str) -> str:
+    name = "" if identity is None else str(identity)
+    return f"{name:<13} {verdict:<13} {metric:<13} {decided!s:<7} {reason}".rstrip()

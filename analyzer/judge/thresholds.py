@@ -1,0 +1,30 @@
+"""At how many nats evidence decides; shared by every kind of metric. Made by `verdict`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+ADVERSE = 1.0
+"""Nats of evidence that the canary is beyond its tolerance which hold back a move forward.
+
+The data are then e times likelier under some excess than under the tolerance allows. At any one look the
+chance of that is at most 1/e for a canary exactly at its tolerance and far smaller for a healthy one
+(measured in `benchmarks/decision_quality.py`), whose evidence falls as it is served; it delays, and never
+ends a release.
+"""
+
+MISSING = 0.2
+"""With a larger share of pod measurements missing, nothing is proven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Nats at which evidence decides in one step (`fast`: in the fast lane), and what is needed to foretell when:
+    the length of a block in seconds, and whether proof may begin (the step's replicas were reached)."""
+
+    abort: float
+    promote: float
+    block: float
+    settled: bool
+    fast: float = math.inf

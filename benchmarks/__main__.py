@@ -1,0 +1,109 @@
+"""`python -m benchmarks`: runs the programs of tables, one after the other, and writes them as Markdown.
+
+Called by `make bench`. The default is a quick look at everything, in less than six minutes on one core;
+`--long --out docs/measured.md` makes the numbers that the documents show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from benchmarks import against_peers, cost, decision_quality, demo_times, noise_models, operating_curves, time_to_abort
+from benchmarks.size import Size, progress
+
+Report = Callable[[Size], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What it measures, its tables, and releases per cell in a quick run and in a long one."""
+
+    title: str
+    reports: tuple[Report, ...]
+    quick: int
+    long: int
+
+
+def main() -> None:
+    """Run what was asked for."""
+    options = _options()
+    programs = _programs(options.out)
+    chosen = list(programs) if options.program == "all" else [options.program]
+    with _output(options.out):
+        print(_INTRODUCTION.format(options=" ".join(sys.argv[1:]) or "without options"))
+        for name in chosen:
+            program, began = programs[name], time.monotonic()
+            size = Size(options.runs or (program.long if options.long else program.quick), options.seed, options.long)
+            print(f"\n## {program.title}\n", flush=True)
+            for report in program.reports:
+                report(size)
+            progress(f"{name}: done in {time.monotonic() - began:.0f} s")
+
+
+_INTRODUCTION = """# Measured
+
+Every number here was printed by `make bench` ({options}), from seeded simulations on the judge's own code.
+Intervals are of the simulation: they say how far a table's number may be from what endless runs would give."""
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    names = [*_programs(None), "all"]
+    parser.add_argument("program", nargs="?", choices=names, default="all", help="what to measure (default: all)")
+    parser.add_argument("--runs", type=int, help="simulated releases per cell, instead of each program's own number")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--long", action="store_true", help="many more runs: an hour or two")
+    parser.add_argument("--out", type=Path, help="write the tables to this file too, and pictures beside it")
+    return parser.parse_args()
+
+
+def _programs(out: Path | None) -> dict[str, Program]:
+    def curves(size: Size) -> None:
+        picture = None if out is None else out.with_name("operating-curves.svg")
+        operating_curves.report(Size(max(60, size.runs // 4), size.seed, size.long), picture)
+
+    return {
+        "quality": Program("The judge at its most exact", (decision_quality.report,), 400, 4000),
+        "peers": Program("Beside the rules of others", (against_peers.report, time_to_abort.report, curves), 200, 2000),
+        "noise": Program("On data that is not independent", (noise_models.report,), 60, 2000),
+        "cost": Program("What it costs", (cost.report,), 1, 1),
+        "demo": Program("How long the demo takes", (demo_times.report,), 100, 10000),
+    }
+
+
+class _Tee:
+    """Text goes to the screen and to a file."""
+
+    def __init__(self, *places: TextIO) -> None:
+        self._places = places
+
+    def write(self, text: str) -> int:
+        """Write everywhere."""
+        for place in self._places:
+            place.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush everywhere."""
+        for place in self._places:
+            place.flush()
+
+
+@contextlib.contextmanager
+def _output(out: Path | None) -> Iterator[None]:
+    if out is None:
+        yield
+        return
+    with out.open("w", encoding="utf-8") as file, contextlib.redirect_stdout(_Tee(sys.stdout, file)):
+        yield
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Every kind of metric in simulated releases: what our judge makes of it, and what a dashboard would show of it.
+
+Called by `noise_models`. `bad` asks for a canary that is worse, by a factor that is said with each kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.model.metric import GaugeMetric, HistogramMetric, RateMetric, RestartsMetric
+from benchmarks import estimated
+from benchmarks.courts import CountCourt, GaugeCourt, of_counts, of_latency, spread_of
+from benchmarks.latency import BOUNDS, OBJECTIVE, Above, Latency, play_latency, quantile
+from benchmarks.levels import Gauge, play_gauge
+from benchmarks.ours import Court, by_time, ride, thresholds
+from benchmarks.peers import Series
+from benchmarks.rules import PER_MINUTE, RATIO, Ended, ours, shares
+from benchmarks.size import Size
+from benchmarks.worlds import STEPS, WORLDS, Counts, Floats, Service, World, play
+
+LATENCY = HistogramMetric("latency", "latency_bucket", objective=OBJECTIVE)
+GAUGE = GaugeMetric("memory", "memory_bytes")
+RATE = RateMetric("orders", "orders_total")
+RESTARTS = RestartsMetric("restarts")
+BLOCKS = sum(stage.blocks for stage in STEPS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """One cell: our decisions, one value a minute per side (larger is worse), and counts per minute where there are."""
+
+    ours: Ended
+    series: Series | None
+    counts: Counts | None = None
+
+
+HEALTHY, BAD = False, True
+
+Simulate = Callable[[World, bool, Size], Seen]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind with its service, in words; the worlds that it has, what `bad` means, and a limit people would set."""
+
+    name: str
+    bad: str
+    simulate: Simulate
+    worlds: tuple[World, ...] = WORLDS
+    naive: float | None = None
+
+
+def errors(share: float, ratio: float) -> Simulate:
+    """A ratio metric."""
+
+    def simulate(world: World, bad: bool, size: Size) -> Seen:  # noqa: FBT001 - one of two cells
+        service = Service(share, ratio if bad else 1.0)
+        played = play(world, service, STEPS, runs=size.runs, rng=size.rng("kind", world, service))
+        spread = spread_of(estimated.of_counts(RATIO, played.past))
+        court = CountCourt(RATIO, STEPS, [of_counts(played.counts)] * len(STEPS), spread)
+        per_minute = played.counts.summed(PER_MINUTE)
+        judged = ride(court, by_time(STEPS), runs=size.runs, blocks=BLOCKS, at=thresholds(RATIO, len(STEPS)))
+        return Seen(ours(judged), shares(per_minute), per_minute)
+
+    return simulate
+
+
+def latency(wobble: float) -> Simulate:
+    """A histogram; people look at its 95th percentile, or at requests over the objective."""
+
+    def simulate(world: World, bad: bool, size: Size) -> Seen:  # noqa: FBT001 - one of two cells
+        service = Latency(1.5 if bad else 1.0, wobble)
+        played = play_latency(world, service, STEPS, runs=size.runs, rng=size.rng("kind", world, service))
+        spread, objective = spread_of(estimated.of_latency(LATENCY, played)), BOUNDS.index(OBJECTIVE)
+        court = CountCourt(LATENCY, STEPS, [of_latency(played)] * len(STEPS), spread, objective)
+        judged = ride(court, by_time(STEPS), runs=size.runs, blocks=BLOCKS, at=thresholds(LATENCY, len(STEPS)))
+        series = Series(*(quantile(side, 0.95, PER_MINUTE) for side in (played.canary, played.stable)))
+        return Seen(ours(judged), series, _over(played.canary, played.stable, objective))
+
+    return simulate
+
+
+def gauge(memory: float) -> Simulate:
+    """A gauge; people look at its mean over pods."""
+
+    def simulate(world: World, bad: bool, size: Size) -> Seen:  # noqa: FBT001 - one of two cells
+        service = Gauge(2.0 if bad else 1.0, memory=memory)
+        played = play_gauge(world, service, STEPS, runs=size.runs, rng=size.rng("kind", world, service))
+        court = GaugeCourt(GAUGE, played, estimated.of_gauge(GAUGE, played))
+        judged = ride(court, by_time(STEPS), runs=size.runs, blocks=BLOCKS, at=thresholds(GAUGE, len(STEPS)))
+        return Seen(ours(judged), Series(*(_by_minute(np.exp(side)) for side in (played.canary, played.stable))))
+
+    return simulate
+
+
+def rate(world: World, bad: bool, size: Size) -> Seen:  # noqa: FBT001 - one of two cells
+    """A rate of which less is worse."""
+    service = Service(1.0, 0.5 if bad else 1.0, exposed=True)
+    played = play(world, service, STEPS, runs=size.runs, rng=size.rng("kind", world, service))
+    spread = spread_of(estimated.of_counts(RATE, played.past))
+    court: Court = CountCourt(RATE, STEPS, [of_counts(played.counts)] * len(STEPS), spread)
+    judged = ride(court, by_time(STEPS), runs=size.runs, blocks=BLOCKS, at=thresholds(RATE, len(STEPS)))
+    c_events, c_total, s_events, s_total = played.counts.summed(PER_MINUTE).all
+    return Seen(ours(judged), Series(-c_events / c_total, -s_events / s_total))
+
+
+def restarts(world: World, bad: bool, size: Size) -> Seen:  # noqa: FBT001 - one of two cells
+    """Restarts per pod-hour; nobody looks at them by the minute."""
+    service = Service(0.05 / 3600, 200.0 if bad else 1.0, exposed=True)
+    played = play(world, service, STEPS, runs=size.runs, rng=size.rng("kind", world, service))
+    past = type(played.past)(played.past.events, played.past.totals / 3600)
+    c_events, c_total, s_events, s_total = played.counts.all
+    hours = Counts(c_events, c_total / 3600, s_events, s_total / 3600)
+    spread = spread_of(estimated.of_counts(RESTARTS, past))
+    court = CountCourt(RESTARTS, STEPS, [of_counts(hours)] * len(STEPS), spread)
+    judged = ride(
+        court, by_time(STEPS, promotes=False), runs=size.runs, blocks=BLOCKS, at=thresholds(RESTARTS, len(STEPS))
+    )
+    return Seen(ours(judged), None)
+
+
+_UNCLUMPED = WORLDS[:4]
+
+KINDS = (
+    Kind("errors, 1 %", "2x", errors(0.01, 2.0), naive=0.01),
+    Kind("errors, 0.05 %", "5x", errors(0.0005, 5.0), naive=0.01),
+    Kind("latency", "1.5x slower", latency(0.0), naive=0.5),
+    Kind("latency, pods wobble by 10 %", "1.5x slower", latency(0.1), naive=0.5),
+    Kind("gauge, memory of 1 min", "2x", gauge(60.0), _UNCLUMPED),
+    Kind("gauge, memory of 10 min", "2x", gauge(600.0), _UNCLUMPED),
+    Kind("rate", "half", rate),
+    Kind("restarts, 0.05 per pod-hour", "200x", restarts, _UNCLUMPED),
+)
+
+
+def _over(canary: Above, stable: Above, objective: int) -> Counts:
+    return Counts(canary.events[..., objective], canary.total, stable.events[..., objective], stable.total).summed(
+        PER_MINUTE
+    )
+
+
+def _by_minute(values: Floats) -> Floats:
+    return np.asarray(values.reshape(len(values), -1, PER_MINUTE).mean(axis=2))

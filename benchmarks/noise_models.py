@@ -1,0 +1,148 @@
+"""Every kind of metric in every noise model, with the noise estimated from simulated history, as in life.
+
+Run `python -m benchmarks noise`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks import estimated, peers, power, rules
+from benchmarks.courts import CountCourt, of_counts, spread_of
+from benchmarks.kinds import BAD, HEALTHY, KINDS, Kind, Seen
+from benchmarks.ours import ALPHA, Judged, Schedule, ride, thresholds
+from benchmarks.rules import Ended, theirs
+from benchmarks.size import Size, progress
+from benchmarks.tables import above, holm, share_of, show
+from benchmarks.worlds import BLOCK, WORLDS, Service, Stage, World, play_freely
+
+MINUTE = int(60 / BLOCK)
+DEADLINE = 2 * 3600
+PLANS = {
+    "5 of 10 (the default steps)": ((1, 9, 5), (3, 7, 5), (5, 5, 10)),
+    "2 of 10": ((1, 9, 5), (2, 8, 10)),
+    "1 of 10": ((1, 9, 10),),
+    "10 beside 10": ((1, 10, 5), (3, 10, 5), (10, 10, 10)),
+}
+"""Canary pods, stable pods, and minutes held, step by step."""
+
+SPREADS = (*WORLDS[:3], World("pods differ, tau 0.2", pod_spread=0.2), *WORLDS[3:])
+
+
+def report(size: Size) -> None:
+    """Print the tables."""
+    _kinds(size)
+    _plans(size)
+    power.report(size)
+
+
+def _kinds(size: Size) -> None:
+    healthy, bad, hits = [], [], []
+    for kind in KINDS:
+        for world in kind.worlds:
+            progress(f"noise models: {kind.name}, {world.name}")
+            seen, worse = kind.simulate(world, HEALTHY, size), kind.simulate(world, BAD, size)
+            limit = None if seen.series is None else peers.tuned_limit(seen.series)
+            hits.append(seen.ours.aborts)
+            healthy.append([kind.name, world.name, *_healthy(kind, seen)])
+            bad.append([kind.name, world.name, kind.bad, *_bad(worse, limit)])
+    adjusted = holm([above(each, size.runs, ALPHA) for each in hits])
+    for row, p_value in zip(healthy, adjusted, strict=True):
+        row.insert(3, f"{p_value:.2f}")
+    note = (
+        f"{size}. One hour: 5, 10, 25 and 50 % of 20 pods, 15 minutes each; six hours of history. 95 % Clopper-"
+        f"Pearson intervals. p: that our true rate is at most {ALPHA:.0%}, exact binomial, Holm-adjusted over all "
+        f"{len(hits)} rows. Kayenta and Mann-Whitney look at the value of each minute (of latency: the 95th "
+        "percentile), pooled z at shares (of latency: over the objective), checks at the limit that people set (1 % "
+        "of errors, a 95th percentile of 500 ms). Restarts do not gate promotion; the rule about a pod that "
+        "restarts twice is left out."
+    )
+    header = [
+        "metric",
+        "world",
+        rules.OURS,
+        "p",
+        "promoted",
+        rules.KAYENTA,
+        rules.MANN_WHITNEY,
+        rules.POOLED,
+        "5 failed checks",
+    ]
+    show("False aborts of healthy releases", header, healthy, note)
+    note = (
+        f"{size}. Aborted within the hour, and the median minutes of those that were. The limit of the failed checks "
+        "is the one at which 1 % of these very healthy releases fail, which nobody can know."
+    )
+    header = [
+        "metric",
+        "world",
+        "canary",
+        rules.OURS,
+        "min",
+        rules.KAYENTA,
+        "min",
+        rules.MANN_WHITNEY,
+        "min",
+        rules.TUNED,
+        "min",
+    ]
+    show("Bad releases that are aborted", header, bad, note)
+
+
+def _healthy(kind: Kind, seen: Seen) -> list[str]:
+    runs = seen.ours.runs
+    row = [share_of(seen.ours.aborts, runs), share_of(seen.ours.promotions, runs) if seen.ours.promotions else "-"]
+    if seen.series is None:
+        return [*row, "-", "-", "-", "-"]
+    ranks = peers.standing(seen.series)
+    row += [_share(peers.kayenta(seen.series, ranks)), _share(peers.mann_whitney(ranks))]
+    row.append("-" if seen.counts is None else _share(peers.pooled_z(seen.counts)))
+    row.append("-" if kind.naive is None else _share(peers.failed_checks(seen.series, kind.naive)))
+    return row
+
+
+def _bad(seen: Seen, limit: float | None) -> list[str]:
+    row = _caught(seen.ours)
+    if seen.series is None or limit is None:
+        return [*row, "-", "-", "-", "-", "-", "-"]
+    ranks, minutes = peers.standing(seen.series), seen.series.canary.shape[1]
+    every = (peers.kayenta(seen.series, ranks), peers.mann_whitney(ranks), peers.failed_checks(seen.series, limit))
+    return [*row, *(text for each in every for text in _caught(theirs(each, minutes)))]
+
+
+def _caught(ended: Ended) -> list[str]:
+    return [share_of(ended.aborts, ended.runs), f"{np.nanmedian(ended.aborted):.1f}" if ended.aborts else "-"]
+
+
+def _share(ended: peers.Minutes) -> str:
+    return share_of(int((ended > 0).sum()), len(ended))
+
+
+def _plans(size: Size) -> None:
+    rows = []
+    for name, steps in PLANS.items():
+        for world in SPREADS:
+            progress(f"plans: {name}, {world.name}")
+            judged = _released(steps, world, size)
+            promoted = judged.promoted[judged.promoted > 0] / MINUTE
+            held = sum(minutes for _, _, minutes in steps)
+            times = [f"{np.quantile(promoted, q):.1f}" if len(promoted) else "-" for q in (0.5, 0.95)]
+            shares = [share_of(int((each > 0).sum()), size.runs) for each in (judged.promoted, judged.aborted)]
+            rows.append([name, world.name, *shares, str(held), *times])
+    header = ["canary pods at last", "world", "promoted", "aborted", "held for, min", "median min", "95th percentile"]
+    note = (
+        f"{size}. Errors of 1 %, 200 requests a second over all pods, six hours of history of 10 pods, defaults but "
+        "for the steps: a step ends when it was held, the looser proof is there and nothing speaks against it; "
+        f"deadline {DEADLINE / 3600:.0f} h. 95 % Clopper-Pearson intervals."
+    )
+    show("Healthy releases by the default plan, and with fewer or more pods", header, rows, note)
+
+
+def _released(steps: tuple[tuple[int, int, int], ...], world: World, size: Size) -> Judged:
+    blocks = int(DEADLINE / BLOCK)
+    stages = tuple(Stage(canary, stable, canary / (canary + stable), blocks) for canary, stable, _ in steps)
+    played = play_freely(world, Service(), stages, runs=size.runs, rng=size.rng("plan", steps, world))
+    spread = spread_of(estimated.of_counts(rules.RATIO, played.past))
+    court = CountCourt(rules.RATIO, stages, [of_counts(each) for each in played.by_step], spread)
+    schedule = Schedule(tuple(minutes * MINUTE for _, _, minutes in steps), by_proof=True)
+    return ride(court, schedule, runs=size.runs, blocks=blocks, at=thresholds(rules.RATIO, len(steps)))
