@@ -66,8 +66,9 @@ class CountState:
 class CountEvidence:
     """A metric with its state after block `last`, and `before` it; `error` is why it can't be measured.
 
-    `design` has its grids, which follow from the metric. `fast` is its second test, for versions that fail outright (None: it has none). `known` remembers verdicts about
-    this very value, so that what did not change is not judged again.
+    `design` has its grids, which follow from the metric. `fast` is its second test, for versions that fail outright
+    (None: it has none). `known` remembers verdicts about this very value, so that what did not change is not judged
+    again.
     """
 
     metric: CountMetric

@@ -37,7 +37,6 @@ def judge(evidence: Evidence) -> Verdict:
 def _judged(evidence: Evidence) -> Verdict:
     pairs = tuple((one, judge_metric(evidence, one)) for one in evidence.metrics)
     culprit = _culprit(pairs)
-    promoting = [metric for one, metric in pairs if one.metric.gating.promotes]
     outcome, reason = _outcome(evidence, pairs, culprit)
     folded = [one.last for one in evidence.metrics if one.last is not None]
     return Verdict(
@@ -45,7 +44,7 @@ def _judged(evidence: Evidence) -> Verdict:
         reason=reason,
         metrics=tuple(metric for _, metric in pairs),
         culprit=None if culprit is None else culprit.name,
-        advance=culprit is None and bool(promoting) and all(metric.advance_proven for metric in promoting),
+        advance=culprit is None and _advances(pairs),
         adverse=any(metric.adverse for one, metric in pairs if one.metric.gating.aborts),
         covered=_covered(evidence),
         holds=_holds(pairs),
@@ -55,6 +54,14 @@ def _judged(evidence: Evidence) -> Verdict:
 
 
 _Pairs = tuple[tuple[MetricEvidence, MetricVerdict], ...]
+
+
+def _advances(pairs: _Pairs) -> bool:
+    """The looser proof on every ratio metric that gates promotion; where none does, on all metrics that do."""
+    promoting = [(one, metric) for one, metric in pairs if one.metric.gating.promotes]
+    ratios = [(one, metric) for one, metric in promoting if isinstance(one.metric, RatioMetric)]
+    needed = ratios or promoting
+    return bool(needed) and all(metric.advance_proven for _, metric in needed)
 
 
 def judge_metric(evidence: Evidence, one: MetricEvidence) -> MetricVerdict:

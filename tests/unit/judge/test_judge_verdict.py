@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.judge import Evidence, begin, enter, fail, fold, judge, prove_from
 from analyzer.model.block import Block
-from analyzer.model.metric import Analysis, Gating, RatioMetric
+from analyzer.model.metric import Analysis, Gating, GaugeMetric, RatioMetric
 from analyzer.model.verdict import Classification, MetricVerdict, Outcome
 from tests.unit.judge.sample_blocks import ERRORS, TIMING, block, folded, release, run, side
 
@@ -134,3 +134,16 @@ def test_a_begun_release_is_judged_without_data() -> None:
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert verdict.metrics[0].classification is Classification.NO_DATA
     assert (verdict.last_block, verdict.covered, verdict.advance) == (None, False, False)
+
+
+def test_a_step_advances_on_its_ratio_metrics_while_others_are_not_proven_yet() -> None:
+    level = GaugeMetric("memory", "memory_bytes")
+    evidence = folded(release(ERRORS, level, steps=2), run((4, 400), (4, 400), range(60)))
+    verdict = judge(evidence)
+    assert verdict.advance
+    assert not next(metric for metric in verdict.metrics if metric.name == "memory").advance_proven
+
+
+def test_a_step_without_ratio_metrics_advances_on_the_others() -> None:
+    level = GaugeMetric("memory", "memory_bytes")
+    assert not judge(release(level, steps=2)).advance
