@@ -40,7 +40,7 @@ contracts: .venv/.ready
 	$(BIN)/lint-imports
 
 unit: .venv/.ready
-	$(BIN)/pytest -q -n auto tests/unit tests/properties
+	$(BIN)/pytest -q -n auto tests/unit
 
 format: .venv/.ready ## let the tools format and mend
 	$(BIN)/ruff format .

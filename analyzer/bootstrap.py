@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import assert_never
+from urllib.parse import urlsplit
 
 from requests.auth import AuthBase
 
@@ -148,8 +149,19 @@ def _sink(receiver: Receiver) -> AlertSink:
 def _url(name: str, webhook: Webhook) -> str:
     if webhook.url_file is None:
         return webhook.url or ""
+    wanted = f"expected the URL of receiver {name} in this file"
     try:
-        return webhook.url_file.read_text().strip()
+        url = webhook.url_file.read_text().strip()
     except (OSError, ValueError) as error:
-        message = f"expected the URL of receiver {name} in this file, which can't be read: {error}"
-        raise ConfigError((Problem(str(webhook.url_file), None, "", message),)) from error
+        raise ConfigError((Problem(str(webhook.url_file), None, "", f"{wanted}, which can't be read: {error}"),)) from error
+    if not _is_url(url):  # it may be a secret: never shown
+        raise ConfigError((Problem(str(webhook.url_file), None, "", f"{wanted}, beginning with http:// or https://"),))
+    return url
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and len(text.split()) == 1
+    except ValueError:
+        return False

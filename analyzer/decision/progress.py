@@ -83,7 +83,9 @@ def _promotable_unproven(scene: Scene) -> bool:
 
 
 def _has_data(metric: MetricVerdict) -> bool:
-    return metric.classification in (Classification.PASS, Classification.UNDECIDED) and metric.canary.total > 0
+    """A gauge has levels and no counts: its ratio tells that it was measured."""
+    measured = metric.canary.total > 0 or metric.ratio is not None
+    return measured and metric.classification in (Classification.PASS, Classification.UNDECIDED)
 
 
 def pause(scene: Scene, kind: PauseKind, reason: str) -> Decision:

@@ -54,10 +54,12 @@ class Admissions:
         warnings = (*_warnings(snapshot.target, stable), *found.warnings)
         return Admission(self._take_slot(state), timing, warnings, noise=found.noise)
 
-    def settle(self, target: str) -> None:
-        """The tick is over: the board knows now whether the release began."""
+    def settle(self, target: str, *, failed: bool = False) -> None:
+        """The tick is over: the board knows now whether the release began. One that `failed` loses its place."""
         with self._lock:
             self._granted.discard(target)
+            if failed:
+                self._waiting.pop(target, None)
             if not self._board.pending(target):
                 self._waiting.pop(target, None)
                 self._noise.pop(target, None)
@@ -106,7 +108,11 @@ class Admissions:
         self._waiting[state.target] = state.since
         used = (self._board.active() | self._granted) - {state.target}
         mine = (state.since, state.target)
-        ahead = [name for name, since in self._waiting.items() if (since, name) < mine and name not in used]
+        ahead = [
+            name
+            for name, since in self._waiting.items()
+            if (since, name) < mine and name not in used and self._board.pending(name)
+        ]
         if len(used) + len(ahead) < self._limit:
             return None
         return (

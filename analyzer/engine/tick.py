@@ -73,13 +73,13 @@ class Tick:
         """Judge, decide, save and act; `answer` is None where nothing was asked. Gives what was told."""
         report = self._failed or self._guarded(lambda: self._decide_and_act(answer))
         report = report or self._report()
-        self._world.admissions.settle(self.target.name)
+        self._world.admissions.settle(self.target.name, failed=report.error is not None)
         self._world.chronicle.tell(report, None if self._epoch is None or self._stored is None else self._stored.state)
         return report
 
     def abandon(self) -> None:
         """It was not concluded: leave no claim behind. Nothing was written."""
-        self._world.admissions.settle(self.target.name)
+        self._world.admissions.settle(self.target.name, failed=True)
 
     def _read(self) -> None:
         world = self._world

@@ -177,7 +177,7 @@ def _mean_log(side: SideBlock[Level]) -> float:
 
 def _pods(side: SideBlock[Level]) -> int:
     """How many pods a side stands for."""
-    return side.merged or len(side.pods)
+    return max(side.merged or 0, len(side.pods))
 
 
 def _sum(window: GaugeWindow, block: GaugeWindow) -> GaugeWindow:

@@ -94,5 +94,7 @@ def increment(
 def log_evidence(log_weights: Floats, profile: Floats) -> Floats:
     """log e of the mixture of all points, in nats: shape (...) for profiles of shape (..., points)."""
     terms = log_weights + profile
-    top = terms.max(axis=-1)
-    return np.asarray(top + np.log(np.exp(terms - top[..., None]).sum(axis=-1)))
+    top = terms.max(axis=-1, keepdims=True)
+    terms -= top
+    np.exp(terms, out=terms)
+    return np.asarray(np.log(terms.sum(axis=-1)) + top[..., 0])

@@ -18,7 +18,7 @@ from analyzer.judge.boundaries import Boundaries
 from analyzer.judge.count_evidence import CountEvidence, profiles
 from analyzer.judge.design import Grid
 from analyzer.judge.profile import Floats, log_evidence
-from analyzer.judge.spread import fuzzy_null, step_spread
+from analyzer.judge.spread import FuzzyNull, fuzzy_null, step_spread
 from analyzer.judge.window import Served
 
 _HALF = 0.5
@@ -76,11 +76,13 @@ def abort_nats(one: CountEvidence, values: Floats) -> Floats:
     (..., boundaries, points)."""
     scaled = values / dispersions(one)
     found = nats(one.design.abort[0], scaled[..., one.design.abort_part])
+    alike: dict[FuzzyNull, list[int]] = {}
     for place, spread in enumerate(spreads(one, one.state.abort.canary, one.state.abort.stable)):
         if spread > 0:
-            fuzzy = fuzzy_null(null_ratio(one, place), spread)
-            against = fuzzy.nats(scaled[..., place, one.design.effect_part])
-            found[..., place] = np.minimum(found[..., place], against)
+            alike.setdefault(fuzzy_null(null_ratio(one, place), spread), []).append(place)
+    for fuzzy, places in alike.items():
+        against = fuzzy.nats(scaled[..., places, one.design.effect_part])
+        found[..., places] = np.minimum(found[..., places], against)
     return found
 
 

@@ -56,6 +56,12 @@ GUARD_FAIL = verdict(
 UNDECIDED = verdict(Outcome.INCONCLUSIVE, Classification.UNDECIDED)
 ADVERSE = verdict(Outcome.INCONCLUSIVE, Classification.UNDECIDED, adverse=True)
 PROVEN_STEP = verdict(Outcome.INCONCLUSIVE, Classification.UNDECIDED, advance=True)
+LEVELS = verdict(
+    Outcome.INCONCLUSIVE,
+    Classification.UNDECIDED,
+    metrics=(measured(Classification.UNDECIDED, canary=Counts(0, 0), stable=Counts(0, 0), ratio=1.1),),
+)
+"""Measured as a gauge is: with a ratio, without counts."""
 NO_DATA = verdict(Outcome.INCONCLUSIVE, Classification.NO_DATA)
 ERROR = verdict(Outcome.ERROR, Classification.ERROR)
 UNCOVERED = verdict(Outcome.PASS, Classification.PASS, advance=True, covered=False)

@@ -63,7 +63,9 @@ def looped(
                 at_once = replace(one, stable_later=one.stable) if isinstance(one, Block) else one
                 evidence = fold(evidence, name, [at_once])
         verdict = judge(evidence)
-        if verdict.outcome in (Outcome.FAIL, Outcome.PASS):
+        silent = any(metric.silent_pods for metric in verdict.metrics)
+        promotes = verdict.outcome is Outcome.PASS and verdict.covered and verdict.holds is None and not silent
+        if promotes or verdict.outcome is Outcome.FAIL:
             return index, verdict
     return None, judge(evidence)
 

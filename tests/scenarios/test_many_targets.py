@@ -8,7 +8,7 @@ from analyzer.model.phase import Phase
 from analyzer.model.state import TargetState
 from analyzer.model.target import Roles
 from tests.fakes.metrics import Traffic
-from tests.scenarios.stage import DEMO_TARGET, Stage
+from tests.scenarios.stage import CANARY, DEMO_TARGET, Stage
 
 CART = replace(DEMO_TARGET, name="cart", roles=Roles("cart-stable", "cart-canary"))
 
@@ -49,6 +49,25 @@ def test_second_release_waits_for_the_only_slot_and_then_starts() -> None:
     assert stage.cart.phase is Phase.PENDING
     stage.run_to(Phase.SUCCEEDED)
     stage.run_until(lambda: stage.cart.phase is Phase.PROGRESSING, within=3)
+
+
+def test_waiting_target_that_can_not_be_read_any_more_gives_its_turn_away() -> None:
+    stage = TwoTargets(max_concurrent=1)
+    stage.cluster.create("auth-stable", "v1", 5)
+    stage.cluster.create("auth-canary", "v1", 0)
+    auth = replace(DEMO_TARGET, name="auth", roles=Roles("auth-stable", "auth-canary"))
+    stage.reconfigure(stage.target, CART, auth)
+    stage.run(1)
+    for canary in (CANARY, "cart-canary", "auth-canary"):
+        stage.cluster.deploy(canary, "v2")
+        stage.run(2)
+    assert stage.cart.phase is Phase.PENDING
+    stage.cluster.forbidden.add("cart")
+    stage.run_to(Phase.SUCCEEDED)
+    stage.run(3)
+    youngest = stage.store.load("auth")
+    assert youngest is not None
+    assert youngest.state.phase is Phase.PROGRESSING
 
 
 def test_slots_are_counted_again_after_a_restart() -> None:

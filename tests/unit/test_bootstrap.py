@@ -47,3 +47,13 @@ def test_webhook_url_that_can_not_be_read_is_a_mistake_in_the_configuration(tmp_
     file = tmp_path / "missing"
     with pytest.raises(ConfigError, match="expected the URL of receiver hook"):
         bootstrap.settings_of(replace(FULL, receivers=(Receiver("hook", Webhook(url_file=file)),)))
+
+
+@pytest.mark.parametrize("content", ["", "T0KEN", "http://[T0KEN", "http://hooks:T0KEN/x", "http://hooks/x T0KEN"])
+def test_webhook_file_without_a_url_is_a_mistake_that_does_not_show_it(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "url"
+    file.write_text(content)
+    with pytest.raises(ConfigError, match="beginning with http") as refused:
+        bootstrap.settings_of(replace(FULL, receivers=(Receiver("hook", Webhook(url_file=file)),)))
+    assert "T0KEN" not in str(refused.value)
+    assert refused.value.__cause__ is None

@@ -94,5 +94,7 @@ def _lines(file: str) -> Iterator[bytes]:
 
 
 def _write(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    # An id in a table may have what no terminal can show: JSON can escape even halves of characters.
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(f"{line.encode(encoding, 'backslashreplace').decode(encoding)}\n")
     sys.stdout.flush()

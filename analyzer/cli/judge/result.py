@@ -22,8 +22,8 @@ class Result:
     failed: bool = False
 
     def as_json(self) -> str:
-        """One line. JSON has no infinity: what is not bounded is null."""
-        return json.dumps(self.found, allow_nan=False, ensure_ascii=False)
+        """One line of ASCII. JSON has no infinity: what is not bounded is null."""
+        return json.dumps(self.found, allow_nan=False)
 
     def as_row(self) -> str:
         """One line of the table."""

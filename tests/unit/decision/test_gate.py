@@ -14,7 +14,7 @@ from analyzer.model.state import PauseKind, Verb
 from analyzer.model.target import Side
 from analyzer.model.verdict import Verdict
 from tests.fakes import verdicts
-from tests.fakes.verdicts import ADVERSE, ANALYSIS, FAIL, GUARD_FAIL, NO_DATA, PASS, PROVEN_STEP, UNDECIDED
+from tests.fakes.verdicts import ADVERSE, ANALYSIS, FAIL, GUARD_FAIL, LEVELS, NO_DATA, PASS, PROVEN_STEP, UNDECIDED
 from tests.unit.decision.given import (
     TICK,
     a_target,
@@ -124,6 +124,7 @@ def test_frozen_moves_nothing_forward_but_still_rolls_back() -> None:
         (OnInconclusive.ROLLBACK, NO_DATA, Phase.ROLLING_BACK),
         (OnInconclusive.PROMOTE, UNDECIDED, Phase.PROMOTING),
         (OnInconclusive.PROMOTE, NO_DATA, Phase.PAUSED),
+        (OnInconclusive.PROMOTE, LEVELS, Phase.PROMOTING),
         (OnInconclusive.PROMOTE, ADVERSE, Phase.PAUSED),
         (OnInconclusive.PROMOTE, verdicts.HELD, Phase.PAUSED),
     ],

@@ -82,6 +82,16 @@ def test_release_that_can_not_begin_lets_younger_ones_pass() -> None:
     assert office.obstacle(young) is None
 
 
+def test_target_that_was_removed_from_the_configuration_keeps_no_place() -> None:
+    office = Office(limit=1)
+    office.state("busy", Phase.PROGRESSING)
+    assert office.obstacle(office.state("removed", age=9)) is not None
+    office.admissions.settle("removed")
+    office.board.forget("removed")
+    office.state("busy", Phase.SUCCEEDED)
+    assert office.obstacle(office.state("young", age=1)) is None
+
+
 def test_noise_is_found_out_once_for_a_waiting_release_and_anew_for_the_next() -> None:
     office = Office(limit=1)
     target = replace(DEMO_TARGET, name="a", analysis=replace(DEMO_TARGET.analysis, noise=NoiseSetting()))

@@ -201,6 +201,21 @@ def test_a_table_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert whole.startswith(" " * 14 + "INCONCLUSIVE")
 
 
+@pytest.mark.parametrize("output", ["json", "table"])
+def test_an_id_that_no_encoding_has_keeps_no_other_line_from_being_judged(tmp_path: Path, output: str) -> None:
+    file, out = tmp_path / "cases.jsonl", io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    half = {**ratio(LIKE), "id": "half \ud800 \u00e9"}
+    file.write_text(f"{json.dumps(half)}\n{json.dumps(ratio(LIKE, id='next'))}\n", encoding="ascii")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "stdout", out)
+        assert run("judge", str(file), "-o", output) == 0
+    out.seek(0)
+    lines = out.read().splitlines()
+    assert "next" in lines[-1]
+    if output == "json":
+        assert json.loads(lines[0])["id"] == half["id"]
+
+
 def test_a_file_that_is_not_there_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("judge", "nothing.jsonl") == 1
     out, err = capsys.readouterr()
