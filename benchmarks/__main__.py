@@ -72,7 +72,7 @@ def _programs(out: Path | None) -> dict[str, Program]:
     return {
         "quality": Program("The judge at its most exact", (decision_quality.report,), 400, 4000),
         "peers": Program("Beside the rules of others", (against_peers.report, time_to_abort.report, curves), 200, 2000),
-        "noise": Program("On data that is not independent", (noise_models.report,), 60, 2000),
+        "noise": Program("On data that is not independent", (noise_models.report,), 40, 2000),
         "cost": Program("What it costs", (cost.report,), 1, 1),
         "demo": Program("How long the demo takes", (demo_times.report,), 100, 10000),
     }

@@ -32,8 +32,9 @@ RATE = RateMetric("orders", "orders_total")
 RESTARTS = RestartsMetric("restarts")
 BLOCKS = sum(stage.blocks for stage in STEPS)
 
-AT_OBJECTIVE = 1.077
-"""So much slower, the share over the objective is what the default tolerance of a tail allows: 6.3 % becomes 8.0 %."""
+AT_OBJECTIVE, AT_ANY_TIME = 1.077, 1.045
+"""So much slower, the share over the objective is what the default tolerance of a tail allows (6.3 % becomes 8.0 %);
+and so much slower, every bound stays within its tolerance whatever drift and incidents do to all pods."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +89,7 @@ def latency(wobble: float) -> Simulate:
     """A histogram; people look at its 95th percentile, or at requests over the objective."""
 
     def simulate(world: World, canary: Canary, size: Size) -> Seen:
-        service = Latency((1.0, AT_OBJECTIVE, 1.5)[canary], wobble)
+        service = Latency((1.0, AT_ANY_TIME if world.drift or world.bursts else AT_OBJECTIVE, 1.5)[canary], wobble)
         played = play_latency(world, service, STEPS, runs=size.runs, rng=size.rng("kind", world, service))
         spread, objective = spread_of(estimated.of_latency(LATENCY, played)), BOUNDS.index(OBJECTIVE)
         court = CountCourt(LATENCY, STEPS, [of_latency(played)] * len(STEPS), spread, objective)

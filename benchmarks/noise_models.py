@@ -53,7 +53,8 @@ def _kinds(size: Size) -> None:
         row.insert(4, f"{min(one, other):.2f}")
     note = (
         f"{size}. One hour: 5, 10, 25 and 50 % of 20 pods, 15 minutes each; six hours of history. 95 % Clopper-"
-        "Pearson intervals. At the tolerance: canaries exactly as bad as is tolerated (of latency: at the objective). "
+        "Pearson intervals. At the tolerance: canaries exactly as bad as is tolerated (of latency: "
+        "at the objective; with drift: at some bound at some time). "
         f"p: that our true rate is at most {ALPHA:.0%}, exact binomial, the smaller of both columns, Holm-adjusted "
         f"over all {2 * len(hits)} numbers. Kayenta and Mann-Whitney look at the value of each minute (of latency: the "
         "95th percentile), pooled z at shares (of latency: over the objective), checks at the limit that people set (1 "

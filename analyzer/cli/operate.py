@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -23,11 +24,12 @@ from analyzer.model.duration import parse_duration, show_duration
 from analyzer.model.errors import RecordError
 from analyzer.model.state import Verb
 from analyzer.record.commands import new_command, subject_of, submit
-from analyzer.record.explanation import explain
+from analyzer.record.explanation import explain, last_answer
 from analyzer.record.files import FileStore
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
+D = TypeVar("D")
 
 
 class Output(StrEnum):
@@ -71,14 +73,16 @@ def status(state_dir: StateDir, target: AnyTarget = None, output: Format = Outpu
         if output is Output.JSON:
             _print_json(found[0] if target else found)
         else:
-            Console().print(_table(found))
+            Console().print(_shown(found, _table))
+            for answer in filter(None, (_shown(one, last_answer) for one in found if target)):
+                typer.echo(answer)
 
 
 def why(state_dir: StateDir, target: AnyTarget = None, output: Format = Output.TEXT) -> None:
     """Explain the last verdict and decision, in words and numbers."""
     with _Failures():
         found = _each(FileStore(state_dir), target, _status)
-        texts = [_explained(one) for one in found]
+        texts = [_shown(one, explain) for one in found]
         if output is Output.JSON:
             answers = [{"target": one["target"], "why": text} for one, text in zip(found, texts, strict=True)]
             _print_json(answers[0] if target else answers)
@@ -93,7 +97,7 @@ def history(state_dir: StateDir, target: AnyTarget = None, output: Format = Outp
         if output is Output.JSON:
             _print_json(found)
         else:
-            Console().print(_history_table(found))
+            Console().print(_shown(found, _history_table))
 
 
 def _requester(verb: Verb) -> Callable[[Path, str], None]:
@@ -120,7 +124,7 @@ def _request(directory: Path, target: str, verb: Verb, extend: timedelta | None 
         if stored is None:
             raise _unknown(store, target)
         subject = subject_of(stored.state, _canary_version(store, target), verb)
-        command = new_command(verb, subject, getpass.getuser(), datetime.now(UTC), extend)
+        command = new_command(verb, subject, _who(), datetime.now(UTC), extend)
         submit(directory, target, command)
         typer.echo(
             f"asked to {verb} {target} ({command.subject}) as {command.id}; "
@@ -130,9 +134,15 @@ def _request(directory: Path, target: str, verb: Verb, extend: timedelta | None 
 
 def _canary_version(store: FileStore, target: str) -> str | None:
     """The version that the canary's Deployment had when the daemon looked last."""
-    shown = store.status(target) or {}
-    version = shown.get("versions", {}).get("canary")
+    version = _shown(store.status(target) or {}, lambda status: status.get("versions", {}).get("canary"))
     return None if version is None else str(version)
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user that nobody has heard of
+        return f"uid {os.getuid()}"
 
 
 def _length(text: str | None) -> timedelta | None:
@@ -182,13 +192,14 @@ def _unknown(store: FileStore, target: str) -> RecordError:
     )
 
 
-def _explained(status: Json) -> str:
+def _shown(document: D, show: Callable[[D], T]) -> T:
+    """What `show` makes of a document, which another version may have written."""
     try:
-        return explain(status)
-    except (KeyError, TypeError) as error:
+        return show(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordError(
-            f"the status document of {status.get('target')} lacks something that this version shows ({error}); "
-            "it was written by another version: update the daemon, or wait for its next look"
+            f"a document in this state directory lacks something that this version shows ({type(error).__name__}: "
+            f"{error}); it was written by another version: update the daemon, or wait for its next look"
         ) from error
 
 

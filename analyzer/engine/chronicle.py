@@ -11,7 +11,7 @@ import structlog
 
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
-from analyzer.model.state import TargetState
+from analyzer.model.state import ExecutedCommand, TargetState
 from analyzer.model.verdict import Verdict
 from analyzer.ports import ReleaseStore, Report, Reporter
 
@@ -28,13 +28,15 @@ _log = structlog.get_logger(__name__)
 class _Published:
     at: datetime
     phase: Phase
+    answers: tuple[ExecutedCommand, ...]
     fields: Mapping[str, Any]
 
 
 class Chronicle:
     """Writes status and history and tells the reporters.
 
-    A status is written when it changed: at once with the phase, else at most once `every` so long.
+    A status is written when it changed: at once with the phase or an answer to an operator, else at most once `every`
+    so long.
     """
 
     def __init__(
@@ -80,7 +82,8 @@ class Chronicle:
         fields = {key: value for key, value in status.items() if key != _MOMENT}
         last = self._published.get(state.target)
         if last is not None:
-            early = state.phase is last.phase and report.at - last.at < self._every
+            news = state.phase is not last.phase or state.executed != last.answers
+            early = not news and report.at - last.at < self._every
             if early or fields == last.fields:
                 return
         try:
@@ -88,4 +91,4 @@ class Chronicle:
         except RecordError as error:
             _log.warning("status_not_written", target=state.target, reason=str(error))
             return
-        self._published[state.target] = _Published(report.at, state.phase, fields)
+        self._published[state.target] = _Published(report.at, state.phase, state.executed, fields)

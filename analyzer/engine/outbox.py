@@ -69,6 +69,8 @@ class Outbox:
             self._deliver(target)
         except RecordError as error:
             _log.warning("outbox_not_written", target=target, reason=str(error))
+        except Exception:  # noqa: BLE001 - nobody else looks at what became of this call
+            _log.exception("outbox_failed", target=target)
         finally:
             self._delivering.discard(target)
 

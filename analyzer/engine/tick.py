@@ -143,7 +143,8 @@ class Tick:
     def _report(self, error: str | None = None) -> Report:
         now = self._world.clock.now()
         decision = self._choice or Decision(Action.HOLD, error or "", self._best_known(now))
-        if error is not None and self._choice is not None:
+        done = self._choice is not None and self._stored is not None and self._stored.state == self._choice.next_state
+        if error is not None and self._choice is not None and not done:
             reason = f"{self._choice.reason}; not carried out: {error}"
             decision = replace(self._choice, action=Action.HOLD, reason=reason, state=self._best_known(now))
         return Report(self.target, now, decision, self._snapshot, self._verdict, error)

@@ -78,7 +78,11 @@ class PrometheusConnection:
 
     def server_time(self) -> float:
         """Seconds since the epoch on Prometheus' clock. Raises ObservationError."""
-        return self.instant("time()")[0].samples[0][1]
+        match self.instant("time()"):
+            case (Series(samples=((_, now),)),):
+                return now
+            case _:
+                raise ObservationError(f"{self.url} does not tell its time")
 
     def version(self) -> str:
         """Prometheus' version, such as "2.42.0". Raises ObservationError."""

@@ -20,8 +20,20 @@ def explain(status: Json) -> str:
     if status["release"] and not status["metrics"]:
         lines.append("  Nothing was judged at the last look.")
     lines += [f"  warning: {warning}" for warning in status["warnings"]]
+    answer = last_answer(status)
+    lines += [f"  {answer}"] if answer else []
     lines.append(f"  as of {status['updatedAt']}")
     return "\n".join(lines)
+
+
+def last_answer(status: Json) -> str | None:
+    """What became of an operator's latest request; None before the first."""
+    answered = status.get("executedCommands")
+    if not answered:
+        return None
+    latest = answered[-1]
+    fate = "carried out" if latest["accepted"] else "refused"
+    return f"latest request {latest['id']} ({latest['verb']}) was {fate}: {latest['answer']}"
 
 
 def _headline(status: Json) -> str:

@@ -34,6 +34,23 @@ def test_unwritable_store_does_not_let_a_bad_release_escape_afterwards() -> None
     stage.run_to(Phase.ABORTED)
 
 
+def test_history_that_can_not_be_written_hides_no_decision_that_was_carried_out() -> None:
+    stage = Stage(traffic=Traffic(seed=1))
+    stage.release("v2", errors=0.5)
+
+    def full(_target: str, _entry: object) -> None:
+        raise RecordError("history/shop.json: no space left on device")
+
+    stage.store.append_history = full  # type: ignore[method-assign]
+    stage.run_to(Phase.ABORTED)
+    assert stage.last.error == "history/shop.json: no space left on device"
+    assert stage.phases[-1] is Phase.ABORTED
+    assert "not carried out" not in stage.last.decision.reason
+    del stage.store.append_history  # type: ignore[method-assign]
+    stage.run(1)
+    assert [entry["result"] for entry in stage.store.history("shop")] == ["aborted"]
+
+
 def test_workloads_out_of_reach_hold_and_nothing_is_lost() -> None:
     stage = Stage(traffic=Traffic(seed=1))
     stage.release("v2")

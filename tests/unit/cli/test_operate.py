@@ -18,7 +18,7 @@ from analyzer.model.decision import Action, Decision
 from analyzer.model.metric import Analysis
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Plan
-from analyzer.model.state import Result, TargetState, Verb
+from analyzer.model.state import ExecutedCommand, Result, TargetState, Verb
 from analyzer.model.target import Target
 from analyzer.model.workload import Snapshot, Template, Workload
 from analyzer.ports import Report
@@ -179,6 +179,40 @@ def test_status_is_a_table_for_people(run: Run, tmp_path: Path, monkeypatch: pyt
     assert row.rstrip().split(maxsplit=9) == [
         "my-app", "PROGRESSING", "1/2", "10", "%", "-", "-", "1/1", "-", "more traffic is needed [errors]"
     ]  # fmt: skip
+
+
+def test_status_of_a_target_repeats_the_answer_to_the_latest_request(run: Run, tmp_path: Path) -> None:
+    refused = ExecutedCommand("c1", Verb.PAUSE, accepted=False, answer="it is for [another] release")
+    put(tmp_path, a_state(executed=(refused,)))
+
+    assert run("status", "my-app").stdout.splitlines()[-1] == (
+        "latest request c1 (pause) was refused: it is for [another] release"
+    )
+    assert "c1" not in run("status").stdout
+
+
+@pytest.mark.parametrize("fields", [{"step": 1}, {"replicas": {"stable": {"requested": 1}}}, {"replicas": None}])
+def test_status_says_so_when_another_version_wrote_it(run: Run, tmp_path: Path, fields: dict[str, Any]) -> None:
+    FileStore(tmp_path).publish("my-app", {"target": "my-app", "phase": "IDLE", **fields})
+
+    outcome = run("status")
+
+    assert outcome.exit_code == 1
+    assert "written by another version" in outcome.stderr
+
+
+def test_asks_in_the_name_of_a_user_that_the_system_does_not_know(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown() -> str:
+        raise KeyError("getpwuid(): uid not found: 54321")
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    put(tmp_path, a_state())
+
+    assert run("pause", "my-app").exit_code == 0
+
+    assert FileStore(tmp_path).commands("my-app")[0].by.startswith("uid ")
 
 
 def test_why_explains_in_words(run: Run, tmp_path: Path) -> None:

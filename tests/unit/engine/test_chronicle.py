@@ -10,7 +10,7 @@ from analyzer.engine.chronicle import Chronicle
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
-from analyzer.model.state import TargetState
+from analyzer.model.state import ExecutedCommand, TargetState, Verb
 from analyzer.ports import Report
 from tests.fakes.clock import START
 from tests.fakes.reporter import Notebook
@@ -55,6 +55,14 @@ def test_new_phase_is_published_at_once() -> None:
     office = Office()
     office.tell(0, "one")
     assert office.tell(1, "baking", replace(STATE, phase=Phase.BAKING))["reason"] == "baking"
+
+
+def test_answer_to_an_operator_is_published_at_once() -> None:
+    office = Office()
+    office.tell(0, "one")
+    answered = replace(STATE, executed=(ExecutedCommand("c1", Verb.PAUSE, accepted=False, answer="not now"),))
+    assert office.tell(1, "refused", answered)["reason"] == "refused"
+    assert office.tell(2, "three", answered)["reason"] == "refused"
 
 
 def test_unwritable_status_disturbs_nobody_and_is_tried_again() -> None:

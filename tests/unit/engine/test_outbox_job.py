@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from analyzer.engine.board import Board
 from analyzer.engine.claims import Claims
 from analyzer.engine.outbox import Desk, Entries, Outbox
@@ -109,3 +111,18 @@ def test_standby_delivers_nothing() -> None:
     office.lease.lose()
     office.outbox.run()
     assert office.sent == []
+
+
+def test_bug_on_the_way_is_logged_and_the_alert_stays() -> None:
+    office = PostOffice(1)
+
+    def stumble() -> None:
+        raise KeyError("oops")
+
+    office.during = stumble
+    with structlog.testing.capture_logs() as lines:
+        office.outbox.run()
+    assert [(line["event"], line["target"]) for line in lines] == [("outbox_failed", "shop")]
+    office.during = _nothing
+    office.outbox.run()
+    assert not office.state.outbox

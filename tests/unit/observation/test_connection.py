@@ -60,6 +60,11 @@ def test_server_time_is_prometheus_own() -> None:
     assert fake.queries == ["time()"]
 
 
+def test_a_server_that_does_not_tell_its_time_is_an_error() -> None:
+    with answering(vector()) as (_, connection), pytest.raises(ObservationError, match="does not tell its time"):
+        connection.server_time()
+
+
 def test_the_version_is_told() -> None:
     with answering(success({"version": "2.42.0"})) as (_, connection):
         assert connection.version() == "2.42.0"

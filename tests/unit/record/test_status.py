@@ -225,6 +225,7 @@ def test_why_answers_in_words_and_numbers() -> None:
         "    log evidence to abort -1.25 of 4.60, to promote 2.00 of 3.00; about 1m35s to proof at present traffic",
         "    without series: my-app-v2-x",
         "  warning: one pod only",
+        "  latest request 20260301-1 (pause) was carried out: paused",
         "  as of 2026-03-01T12:01:30Z",
     ]
 
