@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from analyzer.model.errors import ActuationError, ConflictError, RecordError
 from analyzer.model.phase import Phase
 from tests.fakes.metrics import Traffic
@@ -38,15 +40,15 @@ def test_history_that_can_not_be_written_hides_no_decision_that_was_carried_out(
     stage = Stage(traffic=Traffic(seed=1))
     stage.release("v2", errors=0.5)
 
-    def full(_target: str, _entry: object) -> None:
+    def full(*_: object) -> None:
         raise RecordError("history/shop.json: no space left on device")
 
-    stage.store.append_history = full  # type: ignore[method-assign]
-    stage.run_to(Phase.ABORTED)
+    with pytest.MonkeyPatch.context() as disk:
+        disk.setattr(stage.store, "append_history", full)
+        stage.run_to(Phase.ABORTED)
     assert stage.last.error == "history/shop.json: no space left on device"
     assert stage.phases[-1] is Phase.ABORTED
     assert "not carried out" not in stage.last.decision.reason
-    del stage.store.append_history  # type: ignore[method-assign]
     stage.run(1)
     assert [entry["result"] for entry in stage.store.history("shop")] == ["aborted"]
 
