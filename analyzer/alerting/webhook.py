@@ -13,7 +13,8 @@ from analyzer.model.alert import Alert
 from analyzer.model.errors import AlertError
 
 _SUCCESS = range(200, 300)
-_TRY_AGAIN = frozenset({408, 425, 429})
+_TRY_AGAIN = frozenset({401, 403, 404, 408, 425, 429})
+"""People mend log-ins and addresses, and a proxy answers 404 while what is behind it starts."""
 _SERVER_ERRORS = range(500, 600)
 
 
@@ -43,7 +44,7 @@ class WebhookSink:
         return self._name
 
     def deliver(self, alert: Alert) -> None:
-        """Send once. Raises AlertError: retryable for 408, 425, 429, 5xx and when no answer came."""
+        """Send once. Raises AlertError: retryable for what may be mended, 5xx, and when no answer came."""
         status = self._post(alert)
         if status in _SUCCESS:
             return

@@ -163,7 +163,6 @@ class IdentityKeys(Keys):
     name: KubernetesLabel = Field(description="What it is called, in every message. Unique.")
     stable: KubernetesName = Field(description="The Deployment that serves.")
     canary: KubernetesName = Field(description="The Deployment that gets the new version.")
-    service: KubernetesName | None = Field(default=None, description="The Service that selects the pods of both.")
 
 
 class CanaryKeys(DefaultsKeys, IdentityKeys):

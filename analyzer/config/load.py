@@ -128,7 +128,6 @@ def _target(reading: Reading, canary: Inherited, labels: SeriesLabels) -> Target
         roles=Roles(stable=keys.stable, canary=keys.canary),
         plan=plan,
         analysis=analysis,
-        service=keys.service,
         mode=keys.mode,
         on_drift=keys.on_drift,
     )

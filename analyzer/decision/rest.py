@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from analyzer.decision.announce import announce
+from analyzer.decision.announce import alert_once
 from analyzer.decision.moves import scale
 from analyzer.decision.scene import Rule, Scene, first_answer
 from analyzer.model.alert import AlertEvent
@@ -68,8 +68,8 @@ def _hold_canary_out(scene: Scene) -> Decision | None:
     by = canary.writers.get("replicas", "someone else")
     note = f"{canary.name} was scaled to {canary.replicas} by {by} outside a release; it is held at 0"
     if state.phase is Phase.ABORTED and state.intent is None:
-        mark = f"held-{scene.now:%Y%m%dT%H%M%SZ}"
-        scene = scene.tell(announce(scene, AlertEvent.DRIFT, f"{state.target}: {note}", mark=mark))
+        hour = f"held-{scene.now:%Y%m%dT%H}"  # an autoscaler that never gives up is told of once an hour
+        scene = alert_once(scene, AlertEvent.DRIFT, f"{state.target}: {note}", hour)
     return scene.make(scale(Side.CANARY, canary, 0), "the canary is held at 0 outside a release", note)
 
 

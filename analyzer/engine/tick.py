@@ -18,7 +18,7 @@ from analyzer.engine.chronicle import Chronicle
 from analyzer.engine.evidence import EvidenceMemory, Look, folded
 from analyzer.judge import judge
 from analyzer.model.decision import Action, Decision
-from analyzer.model.errors import AnalyzerError, LeaseLostError, ObservationError
+from analyzer.model.errors import AnalyzerError, LeaseLostError, ObservationError, RecordError
 from analyzer.model.phase import Phase
 from analyzer.model.state import Command, TargetState
 from analyzer.model.target import Target
@@ -90,7 +90,7 @@ class Tick:
         if self._stored is not None:
             world.board.note(self._stored.state)
             self._state = _claimed(self._stored.state, self._epoch)
-            world.chronicle.archive(self._state)
+            self._catch_up_history(self._state)
         roles = self._state.roles if self._state else self.target.roles
         self._snapshot = world.workloads.snapshot(self.target, roles)
         self._commands = world.store.commands(self.target.name)
@@ -98,6 +98,13 @@ class Tick:
             self._state = enroll(self._state, self._snapshot, world.clock.now())
             self._look = world.memory.look(self.target, self._state)
             self._snapshot = replace(self._snapshot, admission=world.admissions.admit(self._state, self._snapshot))
+
+    def _catch_up_history(self, state: TargetState) -> None:
+        """A kill may have come before the entry of an ended release; a history out of order stops nothing."""
+        try:
+            self._world.chronicle.archive(state)
+        except RecordError as error:
+            _log.warning("history_not_written", target=self.target.name, reason=str(error))
 
     def _decide_and_act(self, answer: Collected | ObservationError | None) -> None:
         world, snapshot = self._world, _known(self._snapshot)

@@ -46,6 +46,5 @@ class Target:
     roles: Roles
     plan: Plan
     analysis: Analysis
-    service: str | None = None
     mode: Mode = Mode.ACT
     on_drift: OnDrift = OnDrift.PAUSE

@@ -82,7 +82,7 @@ class DecisionMachine(RuleBasedStateMachine):
         first=st.booleans(),
     )
     def begin(self, plan: Plan, total: int, canary: int, policy: OnDrift, mode: Mode, *, first: bool) -> None:
-        target = Target("shop", "default", Roles("shop-stable", "shop-canary"), plan, ANALYSIS, None, mode, policy)
+        target = Target("shop", "default", Roles("shop-stable", "shop-canary"), plan, ANALYSIS, mode, policy)
         self.world = World(target, stable=total, canary=canary)
         if not first:
             self._tick(None, None)

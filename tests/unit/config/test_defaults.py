@@ -78,7 +78,6 @@ def test_the_shortest_useful_file_has_five_lines_and_every_promised_default() ->
                 roles=Roles("my-app-v1", "my-app-v2"),
                 plan=plan,
                 analysis=analysis,
-                service=None,
                 mode=Mode.ACT,
                 on_drift=OnDrift.PAUSE,
             ),

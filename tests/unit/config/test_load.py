@@ -42,7 +42,6 @@ def test_the_full_example_is_understood_in_every_part() -> None:
         ),
         Route(receivers=("log",)),
     )
-    assert app.service == "my-app"
     assert [step.gate for step in app.plan.steps] == [None, Gate(240 * MINUTE, GateTimeout.HOLD), Gate()]
     assert [(metric.kind, metric.name) for metric in app.analysis.metrics] == [
         ("ratio", "errors"),

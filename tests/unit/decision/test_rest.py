@@ -198,6 +198,7 @@ def test_the_canary_is_held_at_0_outside_a_release_and_told_once_after_an_abort(
     assert str(choice.move) == "scale shop-canary (canary) from 4 to 0"
     assert "kubectl-scale" in choice.notes[0]
     assert events(world)[told:] == ["drift"]
+    world.scale(Side.CANARY, 4, by="an autoscaler that never gives up")
     world.tick(seconds=60)
     assert len(events(world)) == told + 1
 
