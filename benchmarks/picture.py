@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -52,7 +53,8 @@ def main() -> None:
             command.play(stage, kind)
     screen = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     screen.print(Group(frames.good, frames.bad))
-    Path(sys.argv[1]).write_text(screen.export_svg(title="make demo"), encoding="utf-8")
+    picture = re.sub(r"@font-face \{.*?\}", "", screen.export_svg(title="make demo"), flags=re.DOTALL)  # no downloads
+    Path(sys.argv[1]).write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

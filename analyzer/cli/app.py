@@ -37,7 +37,7 @@ def _root(
 ) -> None:
     """Canary releases that are judged by statistics, and promoted or rolled back by themselves.
 
-    Examples: canary-analyzer validate config/ · canary-analyzer schema > schema.json
+    Examples: canary-analyzer validate config/full.yaml · canary-analyzer schema > schema.json
     """
 
 

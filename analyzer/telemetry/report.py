@@ -84,8 +84,8 @@ def _metric(metric: MetricVerdict) -> dict[str, Any]:
     }
     if metric.ratio is not None:
         fields["ratio"] = round(metric.ratio, 3)
-    if metric.interval:
-        fields["interval"] = [round(bound, 3) for bound in metric.interval]
+    if interval := metric.finite_interval():
+        fields["interval"] = [None if end is None else round(end, 3) for end in interval]
     if metric.evidence:
         fields["abort"] = f"{metric.evidence.abort:.2f}/{metric.evidence.abort_at:.2f}"
         fields["promote"] = f"{metric.evidence.promote:.2f}/{metric.evidence.promote_at:.2f}"

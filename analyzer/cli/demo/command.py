@@ -85,6 +85,8 @@ def demo(
     screen = Console(stderr=only_json)
     with _terminated_like_interrupted(), ExitStack() as stack:
         stage = set_stage(stack, ShopSettings(seed=seed, rps=rps), screen)
+        if keep:
+            _tell_where(stage.shop)
         played = [play(stage, kind) for kind in kinds]
         prometheus = stage.shop.prometheus.version
         if keep:
@@ -199,11 +201,16 @@ def _abort_alerts(shop: Shop, release: str, *, wait: bool) -> int:
         time.sleep(_POLL)
 
 
+def _tell_where(shop: Shop) -> None:
+    """Where to look around while it runs."""
+    command = Path(sys.executable).with_name("canary-analyzer")
+    sys.stderr.write(f"Prometheus: {shop.prometheus.url}\n")
+    sys.stderr.write(f"documents: {command} status --state-dir {shop.directory / 'documents'}\n")
+
+
 def _keep(shop: Shop) -> None:
-    sys.stderr.write(
-        f"left running until Ctrl-C. Prometheus: {shop.prometheus.url}; "
-        f"documents: canary-analyzer status --state-dir {shop.directory / 'documents'}\n"
-    )
+    _tell_where(shop)
+    sys.stderr.write("left running until Ctrl-C\n")
     try:
         Event().wait()
     except KeyboardInterrupt:
