@@ -117,7 +117,7 @@ def _metrics(metrics: tuple[MetricVerdict, ...]) -> Table:
 
 
 def _rate(events: float, total: float) -> str:
-    return f"{events:.0f}/{total:.0f} {100 * events / total:.1f} %" if total else "no requests"
+    return f"{events:.0f}/{total:.0f} {100 * events / total:.1f} %" if total else "-"
 
 
 def _ratio(metric: MetricVerdict) -> str:
