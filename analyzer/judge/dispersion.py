@@ -129,7 +129,11 @@ def few_pods(pods: int) -> float:
 
 
 def upper_bound(variance: float, freedom: float) -> float:
-    """The upper confidence bound of a variance that was estimated with so many degrees of freedom."""
+    """The upper confidence bound of a variance that was estimated with so many degrees of freedom.
+
+    One absurd batch can leave next to none; less than one counts as one, whose bound is 63 times the variance.
+    """
+    freedom = max(freedom, 1.0)
     return variance * freedom / float(stats.chi2.ppf(1 - CAUTION, freedom))
 
 

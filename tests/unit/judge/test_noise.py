@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from analyzer.judge.dispersion import upper_bound
 from analyzer.judge.noise import estimate
 from analyzer.model.block import Arrivals, Buckets, Counts, History, Level, NoData, Restarts, Sample, SideBlock
 from analyzer.model.metric import (
@@ -257,3 +258,8 @@ def test_whatever_a_history_holds_the_noise_can_be_used(
 def test_a_gauge_needs_only_its_own_two_numbers_to_be_stated() -> None:
     found = estimate(MEMORY, NoData("not asked"), NoiseSetting(pod_spread=0.03, within_pod=0.05))
     assert (found.within_pod, found.pod_spread, found.source) == (0.05, 0.03, "stated")
+
+
+def test_a_bound_stays_finite_with_next_to_no_degrees_of_freedom() -> None:
+    assert upper_bound(2.0, 1e-12) == upper_bound(2.0, 1.0)
+    assert 2.0 < upper_bound(2.0, 1.0) < 200.0
