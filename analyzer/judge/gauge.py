@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from analyzer.judge.order import Place, Starts, place
-from analyzer.judge.presence import Presence, seen
+from analyzer.judge.presence import Presence, missing_share, seen
 from analyzer.model.block import Block, Level, SideBlock
 from analyzer.model.metric import Direction, GaugeMetric, Margin
 from analyzer.model.noise import Noise
@@ -77,8 +77,7 @@ class GaugeWindow:
     @property
     def missing(self) -> float:
         """The share of expected pod measurements that are absent, 0 to 1."""
-        expected = self.present + self.absent
-        return self.absent / expected if expected else 0.0
+        return missing_share(self.present, self.absent)
 
 
 @dataclass(frozen=True, slots=True)

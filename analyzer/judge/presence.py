@@ -62,3 +62,9 @@ def seen(before: Presence, canary: Attendance, stable: Attendance, *, counted: b
         measured=before.measured | fresh if fresh else before.measured,
         absent_for=absent_for,
     )
+
+
+def missing_share(present: int, absent: int) -> float:
+    """The share of expected pod measurements that are absent, 0 to 1; 0 where none was expected."""
+    expected = present + absent
+    return absent / expected if expected else 0.0

@@ -9,6 +9,7 @@ import numpy as np
 
 from analyzer.judge.design import WIDTH
 from analyzer.judge.observed import Observation
+from analyzer.judge.presence import missing_share
 from analyzer.judge.profile import Floats, Profile
 from analyzer.judge.sums import SideSum
 from analyzer.model.block import Counts
@@ -82,8 +83,7 @@ class Window:
     @property
     def missing(self) -> float:
         """The share of expected pod measurements that are absent, 0 to 1."""
-        expected = self.present + self.absent
-        return self.absent / expected if expected else 0.0
+        return missing_share(self.present, self.absent)
 
     def plus(self, seen: Sequence[Observation], added: Floats) -> Window:
         """With more blocks; `added` has the profiles of the counted ones, shape (counted, boundaries, points)."""
