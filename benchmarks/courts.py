@@ -21,8 +21,8 @@ from analyzer.judge.fast_lane import fast_grid
 from analyzer.judge.gauge import ADVANCE_MARGIN, BATCH_SECONDS, LEAST_WITHIN
 from analyzer.judge.gauge_tests import Normal, log_abort, log_proof
 from analyzer.judge.profile import increment, log_evidence
-from analyzer.judge.spread import fuzzy_null, step_spread
-from analyzer.judge.strength import boundary_weights
+from analyzer.judge.spread import FuzzyNull, fuzzy_null, step_spread
+from analyzer.judge.strength import boundary_weights, relief, slack
 from analyzer.judge.thresholds import ADVERSE
 from analyzer.model.metric import Analysis, GaugeMetric, HistogramMetric, RatioMetric
 from analyzer.model.noise import EXACT, BoundNoise, Noise
@@ -98,13 +98,15 @@ class CountCourt:
         self._weights = boundary_weights(Boundaries((1.0,) * boundaries, noise, objective))
         self._profile = np.zeros((runs, boundaries, len(self._design.all.u)))
         self._stable_events, self._stable_total = np.zeros((runs, boundaries)), np.zeros(runs)
+        self._canary_total = np.zeros(runs)
         self._widest = np.zeros((runs, boundaries), dtype=np.intp)
         self._fast = fast_grid(_FAST) if isinstance(metric, RatioMetric) and _FAST is not None else None
         self._fast_profile = np.zeros((runs, 0 if self._fast is None else len(self._fast.log_weights)))
 
     def enter(self, runs: Runs, step: int) -> None:  # noqa: ARG002 - evidence of every step starts from nothing
         """Start anew."""
-        for state in (self._profile, self._stable_events, self._stable_total, self._widest, self._fast_profile):
+        totals = self._canary_total, self._stable_total
+        for state in (self._profile, self._stable_events, *totals, self._widest, self._fast_profile):
             state[runs] = 0
 
     def hear(self, runs: Runs, step: int, block: int) -> Nats:
@@ -119,6 +121,7 @@ class CountCourt:
             x, n, y, m = (each[:, 0] for each in seen)
             self._fast_profile[some] += increment(self._fast.on, x, n, y, m)
         self._stable_events[some] += x_s[there]
+        self._canary_total[some] += n_c[there]
         self._stable_total[some] += n_s[there]
         return self._read(runs, step)
 
@@ -170,15 +173,16 @@ class CountCourt:
         stage = self._stages[step]
         spreads = step_spread(1.0, stage.canary, stage.stable) * self._spread.tau[runs, place]
         widest = self._widest[runs, place] if isinstance(self._metric, HistogramMetric) else np.full(len(runs), OPEN)
-        nulls = [
-            fuzzy_null(self._design.margins.tolerance[band].ratio, spread) if spread > 0 else None
-            for band, spread in zip(widest, spreads, strict=True)
-        ]
-        smaller = exact.copy()
-        for null in set(nulls) - {None}:
-            same = np.array([one is null for one in nulls])
-            assert null is not None
-            smaller[same] = np.minimum(exact[same], null.nats(scaled[same][:, self._design.effect_part]))
+        alike: dict[tuple[FuzzyNull, float], list[int]] = {}
+        for row, (band, spread) in enumerate(zip(widest, spreads, strict=True)):
+            margin = self._design.margins.tolerance[band]
+            if spread > 0:
+                alike.setdefault((fuzzy_null(margin.ratio, spread), relief(margin)), []).append(row)
+        smaller, phi = exact.copy(), self._spread.phi[runs, place]
+        for (null, absolute), same in alike.items():
+            totals = self._canary_total[runs[same]], self._stable_total[runs[same]]
+            sides = slack(self._metric, absolute, totals, phi[same])
+            smaller[same] = np.minimum(exact[same], null.nats(scaled[same][:, self._design.effect_part], sides))
         return smaller
 
 

@@ -12,7 +12,7 @@ from typing import assert_never
 
 import numpy as np
 
-from analyzer.judge.design import Margins, Whole
+from analyzer.judge.design import ADVANCE_MARGIN, Margins, Whole
 from analyzer.judge.profile import Floats
 from analyzer.model.metric import HistogramMetric, Margin, RateMetric, RatioMetric, RestartsMetric
 
@@ -33,17 +33,23 @@ def margins_of(metric: CountMetric) -> Margins:
     """The margins of each band (only histograms have more than one)."""
     match metric:
         case RatioMetric():
-            return Margins((metric.tolerance,), (metric.promote_margin,))
+            return Margins((metric.tolerance,), (metric.promote_margin,), _advance(metric.promote_margin))
         case HistogramMetric():
             tolerance = _TOLERANCE if metric.tolerance is None else (metric.tolerance,) * len(_TOLERANCE)
             promote = _PROMOTE if metric.promote_margin is None else (metric.promote_margin,) * len(_PROMOTE)
-            return Margins(tolerance, promote)
+            advance = ADVANCE_MARGIN if metric.promote_margin is None else _advance(metric.promote_margin)
+            return Margins(tolerance, promote, advance)
         case RateMetric() | RestartsMetric():
             wide = metric.promote_margin
             advance = Margin(max(_ADVANCE_RATIO, wide.ratio), wide.absolute)
             return Margins((metric.tolerance,), (wide,), advance)
         case _:
             assert_never(metric)
+
+
+def _advance(promote: Margin) -> Margin:
+    """An intermediate step never asks for more than promotion does."""
+    return Margin(max(ADVANCE_MARGIN.ratio, promote.ratio), max(ADVANCE_MARGIN.absolute, promote.absolute))
 
 
 def bands_after(events: Floats, total: Floats) -> Whole:

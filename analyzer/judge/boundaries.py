@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analyzer.model.metric import HistogramMetric
 from analyzer.model.noise import BoundNoise, Noise
@@ -26,6 +27,7 @@ class Boundaries:
     objective: int | None = None
 
 
+@lru_cache(maxsize=1024)
 def bounds_mistake(bounds: tuple[float, ...]) -> str | None:
     """Why these can't be a histogram's upper bounds, None when they can."""
     shown = ", ".join(f"{bound:g}" for bound in bounds)

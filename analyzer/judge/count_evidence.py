@@ -24,7 +24,7 @@ from analyzer.judge.profile import Floats, Profile, increment
 from analyzer.judge.restart_rule import RestartRule
 from analyzer.judge.sums import SideSum
 from analyzer.judge.window import Served, Window
-from analyzer.model.block import Block, Sample
+from analyzer.model.block import Block, Sample, SideBlock
 from analyzer.model.metric import Direction, HistogramMetric, RateMetric, RestartsMetric
 from analyzer.model.noise import Noise
 from analyzer.model.verdict import MetricVerdict
@@ -37,12 +37,15 @@ _NO_RESTARTS = RestartRule()
 class Recheck:
     """The latest block that counted, to be weighed anew with stable's end counters one slot later.
 
-    `before` is the profile without that block; `later` is None while the later counters are not all known.
+    `before` is the profile and `stable_before` stable's total without that block; `later` has stable's pods with their
+    later counters, None while they are not known.
     """
 
     before: Profile
+    stable_before: float
     canary: SideSum
-    later: SideSum | None
+    stable: SideSum
+    later: SideBlock[Sample] | None
     bands: tuple[int, ...] | None
 
 
@@ -214,7 +217,9 @@ def _advanced(state: CountState, observed: Sequence[Observation], weighed: Weigh
     head = state.abort.plus(observed[:cut], added[:-1]) if cut else state.abort
     latest = observed[cut]
     now = None if bands is None else tuple(int(band) for band in bands[-1])
-    return head.plus(observed[cut:], added[-1:]), Recheck(head.profile, latest.canary, latest.later, now)
+    return head.plus(observed[cut:], added[-1:]), Recheck(
+        head.profile, head.stable.total, latest.canary, latest.stable, latest.later, now
+    )
 
 
 def _proven(proof: Window, observed: Sequence[Observation], added: Floats, starts: Starts) -> Window:

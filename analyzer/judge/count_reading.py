@@ -13,15 +13,15 @@ from analyzer.judge.fast_lane import fast_confirmed, fast_nats
 from analyzer.judge.profile import Floats
 from analyzer.judge.spread import smallest_visible
 from analyzer.judge.strength import (
-    abort_nats,
     combined,
     confirmed,
     dispersions,
-    null_ratio,
-    proof_nats,
+    null_margin,
     proof_places,
     resolved,
+    softened,
     spreads,
+    tests_nats,
 )
 from analyzer.judge.thresholds import ADVERSE, MISSING, Thresholds
 from analyzer.judge.window import Window
@@ -59,12 +59,15 @@ class CountReading:
 
 def read(one: CountEvidence, at: Thresholds) -> CountReading:
     """Weigh everything that is known about one metric in the present step."""
-    state, design = one.state, one.design
+    state = one.state
     shown = state.proof if state.proof.counted else state.abort
-    against = abort_nats(one, state.abort.profile.values)
+    phi, spread = dispersions(one), spreads(one, state.abort.canary, state.abort.stable)
+    scaled = state.abort.profile.values / phi
+    tests = tests_nats(one.design, scaled)
+    against = softened(one, tests[:, 0], scaled, spread, (state.abort.canary.total, state.abort.stable.total))
     abort = float(combined(one, against))
-    promote = proof_nats(one, design.promote[0], design.promote_part)
-    advance = proof_nats(one, design.advance, design.advance_part)
+    proof = tests if state.proof is state.abort else tests_nats(one.design, state.proof.profile.values / phi)
+    promote, advance = proof[:, 1], proof[:, 2]
     needed = _needed(one, shown)
     limiting = min(needed, key=lambda place: float(promote[min(place, len(promote) - 1)]))
     crossed = abort >= at.abort
@@ -90,7 +93,7 @@ def read(one: CountEvidence, at: Thresholds) -> CountReading:
         missing=state.proof.missing > MISSING,
         unresolved=_unresolved(one, shown),
         fast=fast,
-        visible=_visible(one, worst),
+        visible=_visible(one, worst, spread[worst]),
     )
 
 
@@ -104,7 +107,8 @@ def _needed(one: CountEvidence, shown: Window) -> tuple[int, ...]:
 
 def effect_at(one: CountEvidence, window: Window, place: int) -> Effect:
     """Canary / stable at one boundary."""
-    profile = (window.profile.values[:, one.design.effect_part] / dispersions(one))[_row(window, place)]
+    row = _row(window, place)
+    profile = window.profile.values[row, one.design.effect_part] / dispersions(one)[row]
     found = effect_of(one.design.effect, profile)
     return _inverse(found) if downwards(one.metric) else found
 
@@ -143,12 +147,10 @@ def _unresolved(one: CountEvidence, shown: Window) -> bool:
     return not resolved(np.array(canary.events), np.array(stable.events), np.array(canary.total + stable.total))
 
 
-def _visible(one: CountEvidence, place: int) -> float | None:
-    window = one.state.abort
-    if not window.counted:
+def _visible(one: CountEvidence, place: int, spread: float) -> float | None:
+    if not one.state.abort.counted:
         return None
-    spread = spreads(one, window.canary, window.stable)[place]
-    ratio = smallest_visible(null_ratio(one, place), spread)
+    ratio = smallest_visible(null_margin(one, place).ratio, spread)
     return 1 / ratio if downwards(one.metric) else ratio
 
 

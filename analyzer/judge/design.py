@@ -102,6 +102,7 @@ def effect_grid(points: int = EFFECT_POINTS) -> Grid:
 class Design:
     """All grids of one metric. `abort`, `promote` and `all` (every grid's bets as one) have one entry per band of
     its margins; bands share bets and weights and differ in the null. The slices find each grid's part in `all`.
+    `log_weights` are those of the tests (abort, promote, advance), shape (3, POINTS).
     """
 
     margins: Margins
@@ -110,6 +111,7 @@ class Design:
     advance: Grid
     effect: Grid
     all: Bets
+    log_weights: Floats
 
     abort_part = slice(0, POINTS)
     promote_part = slice(POINTS, 2 * POINTS)
@@ -138,7 +140,8 @@ def design_for(margins: Margins) -> Design:
         np.stack([one.ratio for one in every]),
         np.stack([one.relief for one in every]),
     )
-    return Design(margins, abort, promote, advance, effect, stacked)
+    weights = np.stack([one.log_weights for one in (abort[0], promote[0], advance)])
+    return Design(margins, abort, promote, advance, effect, stacked, weights)
 
 
 def _normalised(weights: Floats) -> Floats:

@@ -16,9 +16,9 @@ from analyzer.judge.design import POINTS, Grid, abort_grid
 from analyzer.judge.observed import observe
 from analyzer.judge.order import Place, Starts, place
 from analyzer.judge.profile import Profile, increment, log_evidence
-from analyzer.judge.sums import SideSum
+from analyzer.judge.sums import SideSum, read_counts, side_sum, taken_later
 from analyzer.judge.window import NOBODY, Served
-from analyzer.model.block import Block
+from analyzer.model.block import Block, Sample, SideBlock
 from analyzer.model.metric import Margin, RatioMetric
 from analyzer.model.noise import EXACT
 
@@ -35,13 +35,13 @@ _NOTHING = Profile(np.zeros(POINTS))
 @dataclass(frozen=True, slots=True)
 class FastState:
     """What slots add up to; `before` is the profile without the latest one that counted, whose sides are
-    `latest`: the canary's, stable's, and stable's with its end one slot later (None: not known yet)."""
+    `latest`: the canary's, stable's, and stable's pods with their end one slot later (None: not known yet)."""
 
     profile: Profile = _NOTHING
     canary: Served = NOBODY
     stable: Served = NOBODY
     before: Profile = _NOTHING
-    latest: tuple[SideSum, SideSum, SideSum | None] | None = None
+    latest: tuple[SideSum, SideSum, SideBlock[Sample] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,10 @@ def fast_confirmed(fast: FastEvidence, dispersion: float, threshold: float) -> b
 def _stands(fast: FastEvidence, state: FastState, dispersion: float, threshold: float) -> bool:
     if state.latest is None or _nats(fast, state.profile, dispersion) < threshold:
         return False
-    canary, stable, later = state.latest
+    canary, stable, measured = state.latest
     if stable.standing_for >= STABLE_PODS:
         return True
+    later = None if measured is None else taken_later(stable, side_sum(measured, read_counts))
     if later is None:
         return False
     return _nats(fast, _plus(state.before, fast.margin, canary, later), dispersion) >= threshold

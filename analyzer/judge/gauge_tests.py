@@ -58,6 +58,13 @@ def log_proof(estimate: Normal, margin: float) -> float:
     return float(log_evidence(log_weights, profile))
 
 
+def log_proofs(means: Floats, variances: Floats, margin: float) -> Floats:
+    """`log_proof` of many estimates at once, each with data: shape (estimates,)."""
+    u, log_weights = _shortfalls(margin)
+    profile = (u * (margin - means[:, None]) - u * u / 2) / variances[:, None]
+    return log_evidence(log_weights, profile)
+
+
 def half_width(estimate: Normal, level: float) -> float:
     """Half the width of the confidence sequence for the log ratio of the pods that ran, infinite without data.
 

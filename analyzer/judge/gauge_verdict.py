@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.judge.effect import LEVEL
 from analyzer.judge.explain import allowance, number, times
+from analyzer.judge.forecast import POINTS, Places, first_reached
 from analyzer.judge.gauge import ADVANCE_MARGIN, GaugeEvidence, GaugeWindow, Term, worse
-from analyzer.judge.gauge_tests import half_width, log_abort, log_proof, normal
+from analyzer.judge.gauge_tests import half_width, log_abort, log_proof, log_proofs, normal
+from analyzer.judge.profile import Floats
 from analyzer.judge.spread import smallest_visible
 from analyzer.judge.thresholds import ADVERSE, MISSING, Thresholds
 from analyzer.model.duration import show_duration
 from analyzer.model.metric import Direction, Margin
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict
 
-_AHEAD = np.geomspace(1, 30 * 86400, 48)
+_AHEAD = np.geomspace(1, 30 * 86400, POINTS)
 """Seconds ahead at which proof is foretold; what takes longer than 30 days will not come."""
 
 
@@ -126,11 +128,17 @@ def _seconds(one: GaugeEvidence, at: Thresholds, margin: Margin, read: _Reading)
         return None
     proof = one.state.proof
     per_second = read.shown.total.weight / (read.shown.blocks * at.block)
-    for seconds in _AHEAD:
-        ahead = replace(proof, total=proof.total.plus(Term(per_second * float(seconds))))
-        if _towards(ahead, margin) >= at.promote:
-            return float(seconds)
-    return None
+    ahead = proof.total.weight + per_second * _AHEAD
+
+    def with_and_without(best: Term) -> int | None:
+        def foretold(places: Places) -> Floats:
+            weight = ahead[places] - best.weight
+            return log_proofs((proof.total.drift - best.drift) / weight, 1 / weight, math.log(margin.ratio))
+
+        return first_reached(foretold, at.promote)
+
+    whole, rest = with_and_without(Term()), with_and_without(proof.best)
+    return None if whole is None or rest is None else float(_AHEAD[max(whole, rest)])
 
 
 def _classified(

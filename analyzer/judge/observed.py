@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import assert_never
 
 from analyzer.judge.bands import CountMetric
@@ -25,7 +26,7 @@ from analyzer.model.noise import BoundNoise, Noise
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Both sides' sums in one block; `later` is stable's with end counters taken one slot later.
+    """Both sides' sums in one block; `later` is stable's with end counters taken one slot later, not summed up yet.
 
     `boundaries` are what the events are counted above and their noise; None while no histogram was seen.
     """
@@ -33,7 +34,7 @@ class Observation:
     index: int
     canary: SideSum
     stable: SideSum
-    later: SideSum | None
+    later: SideBlock[Sample] | None
     boundaries: Boundaries | None
 
     @property
@@ -50,15 +51,23 @@ def observe(
         boundaries = choose(metric, noise, block.canary.bounds, block.stable.bounds)
     elif not isinstance(metric, HistogramMetric):
         boundaries = boundaries or Boundaries((), (BoundNoise(noise.dispersion, noise.pod_spread),))
-    stable = side_sum(block.stable, _reader(metric, block.stable, boundaries))
-    later = block.stable_later
     return Observation(
         index=block.index,
         canary=side_sum(block.canary, _reader(metric, block.canary, boundaries)),
-        stable=stable,
-        later=None if later is None else taken_later(stable, side_sum(later, _reader(metric, later, boundaries))),
+        stable=side_sum(block.stable, _reader(metric, block.stable, boundaries)),
+        later=block.stable_later,
         boundaries=boundaries,
     )
+
+
+def later_sum(
+    metric: CountMetric, stable: SideSum, later: SideBlock[Sample] | None, boundaries: Boundaries | None
+) -> SideSum | None:
+    """Stable's sum with end counters taken one slot later; None while they are not all known.
+
+    Needed only for the block at which a metric would abort, so it is made when it is asked for.
+    """
+    return None if later is None else taken_later(stable, side_sum(later, _reader(metric, later, boundaries)))
 
 
 def _reader(metric: CountMetric, side: SideBlock[Sample], boundaries: Boundaries | None) -> Reader:
@@ -81,8 +90,13 @@ def _buckets(bounds: tuple[float, ...], boundaries: Boundaries | None) -> Reader
         return refused(mistake)
     if boundaries is None:
         return refused("the two sides have no bound in common yet")
-    missing = [bound for bound in boundaries.bounds if bound not in bounds]
-    if missing:
+    if not set(boundaries.bounds).issubset(bounds):
+        missing = [bound for bound in boundaries.bounds if bound not in bounds]
         shown = ", ".join(f"{bound:g}" for bound in missing)
         return refused(f"its buckets have no bound {shown}, which the step began with")
-    return bucket_reader(tuple(bounds.index(bound) for bound in boundaries.bounds), len(bounds))
+    return bucket_reader(_places(bounds, boundaries.bounds), len(bounds))
+
+
+@lru_cache(maxsize=1024)
+def _places(bounds: tuple[float, ...], chosen: tuple[float, ...]) -> tuple[int, ...]:
+    return tuple(bounds.index(bound) for bound in chosen)

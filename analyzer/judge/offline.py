@@ -147,8 +147,7 @@ def _observed(one: CountEvidence, blocks: Sequence[Block[Sample]]) -> list[Obser
     for block in blocks:
         seen = observe(one.metric, one.noise, block, boundaries)
         boundaries = seen.boundaries
-        later = seen.stable if seen.stable.total > 0 else None
-        observed.append(Observation(seen.index, seen.canary, seen.stable, later, boundaries))
+        observed.append(replace(seen, later=block.stable))
     return observed
 
 

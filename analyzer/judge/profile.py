@@ -94,7 +94,7 @@ def increment(
 def log_evidence(log_weights: Floats, profile: Floats) -> Floats:
     """log e of the mixture of all points, in nats: shape (...) for profiles of shape (..., points)."""
     terms = log_weights + profile
-    top = terms.max(axis=-1, keepdims=True)
+    top = np.maximum.reduce(terms, axis=-1, keepdims=True)
     terms -= top
     np.exp(terms, out=terms)
-    return np.asarray(np.log(terms.sum(axis=-1)) + top[..., 0])
+    return np.asarray(np.log(np.add.reduce(terms, axis=-1)) + top[..., 0])

@@ -24,7 +24,9 @@ from analyzer.judge.strength import (
     dispersions,
     nats,
     proof_places,
+    relief,
     resolved,
+    slack,
     spreads,
 )
 from analyzer.judge.sums import SideSum
@@ -85,18 +87,21 @@ def _soften(
         widest = np.maximum.accumulate(np.maximum(bands, one.state.widest or OPEN), axis=0)
     canary, stable = one.state.abort.canary, one.state.abort.stable
     wanted = set(rows.tolist())
-    alike: dict[tuple[int, FuzzyNull], list[int]] = {}
+    alike: dict[tuple[int, FuzzyNull, float], list[int]] = {}
+    totals = np.zeros((2, len(used)))
     for row, seen in enumerate(used):
         canary, stable = canary.plus([seen.canary]), stable.plus([seen.stable])
         if row not in wanted:
             continue
+        totals[:, row] = canary.total, stable.total
         for place, spread in enumerate(spreads(one, canary, stable)):
             if spread > 0:
-                band = OPEN if widest is None else int(widest[row, place])
-                fuzzy = fuzzy_null(one.design.margins.tolerance[band].ratio, spread)
-                alike.setdefault((place, fuzzy), []).append(row)
-    for (place, fuzzy), same in alike.items():
-        against = fuzzy.nats(scaled[same, place, one.design.effect_part])
+                null = one.design.margins.tolerance[OPEN if widest is None else int(widest[row, place])]
+                alike.setdefault((place, fuzzy_null(null.ratio, spread), relief(null)), []).append(row)
+    phi = dispersions(one)
+    for (place, fuzzy, absolute), same in alike.items():
+        sides = slack(one.metric, absolute, (totals[0, same], totals[1, same]), phi[place, 0])
+        against = fuzzy.nats(scaled[same, place, one.design.effect_part], sides)
         each[same, place] = np.minimum(each[same, place], against)
 
 

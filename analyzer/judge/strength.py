@@ -9,19 +9,23 @@ one against the fuzzy null (`spread`): the smaller evidence is taken, which is v
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.judge.bands import OPEN, TAIL, bands_after
+from analyzer.judge.bands import OPEN, TAIL, CountMetric, bands_after
 from analyzer.judge.boundaries import Boundaries
-from analyzer.judge.count_evidence import CountEvidence, profiles
-from analyzer.judge.design import Grid
+from analyzer.judge.count_evidence import CountEvidence, downwards, profiles
+from analyzer.judge.design import Design, Grid
+from analyzer.judge.observed import later_sum
 from analyzer.judge.profile import Floats, log_evidence
-from analyzer.judge.spread import FuzzyNull, fuzzy_null, step_spread
+from analyzer.judge.spread import FuzzyNull, Slack, fuzzy_null, step_spread
 from analyzer.judge.window import Served
+from analyzer.model.metric import Margin
 
 _HALF = 0.5
+_ONE = np.zeros(1)
 
 
 def dispersions(one: CountEvidence) -> Floats:
@@ -36,17 +40,23 @@ def spreads(one: CountEvidence, canary: Served, stable: Served) -> tuple[float, 
     """tau_step of each boundary, with the pods that served so far."""
     boundaries = one.state.boundaries
     taus = (one.noise.pod_spread,) if boundaries is None else tuple(each.pod_spread for each in boundaries.noise)
-    pods = canary.pods_alike, stable.pods_alike
-    return tuple(step_spread(tau, *pods) for tau in taus)
+    if not any(taus):
+        return (0.0,) * len(taus)
+    luck = step_spread(1.0, canary.pods_alike, stable.pods_alike)
+    return tuple(tau * luck for tau in taus)
 
 
 def boundary_weights(boundaries: Boundaries | None) -> Floats:
     """Logs of the boundaries' parts in the abort's evidence: half for the objective's, the rest alike."""
-    count = 1 if boundaries is None else len(boundaries.noise)
-    if boundaries is None or boundaries.objective is None or count == 1:
+    return _ONE if boundaries is None else _boundary_weights(len(boundaries.noise), boundaries.objective)
+
+
+@lru_cache(maxsize=64)
+def _boundary_weights(count: int, objective: int | None) -> Floats:
+    if objective is None or count == 1:
         return np.full(count, -math.log(count))
     weights = np.full(count, _HALF / (count - 1))
-    weights[boundaries.objective] = _HALF
+    weights[objective] = _HALF
     return np.asarray(np.log(weights))
 
 
@@ -71,29 +81,54 @@ def resolved(canary: Floats, stable: Floats, total: Floats) -> NDArray[np.bool_]
     return np.asarray(((above > 0) & (above < total[..., None])).any(axis=-1))
 
 
-def abort_nats(one: CountEvidence, values: Floats) -> Floats:
-    """Evidence against the canary at each boundary, shape (..., boundaries), from profiles of all grids of shape
-    (..., boundaries, points)."""
-    scaled = values / dispersions(one)
-    found = nats(one.design.abort[0], scaled[..., one.design.abort_part])
-    alike: dict[FuzzyNull, list[int]] = {}
-    for place, spread in enumerate(spreads(one, one.state.abort.canary, one.state.abort.stable)):
-        if spread > 0:
-            alike.setdefault(fuzzy_null(null_ratio(one, place), spread), []).append(place)
-    for fuzzy, places in alike.items():
-        against = fuzzy.nats(scaled[..., places, one.design.effect_part])
-        found[..., places] = np.minimum(found[..., places], against)
+def tests_nats(design: Design, scaled: Floats) -> Floats:
+    """Evidence of the exact tests (abort, promote, advance) at each boundary, shape (boundaries, 3), from profiles of
+    all grids over the dispersion, shape (boundaries, points)."""
+    tests, points = design.log_weights.shape
+    return log_evidence(design.log_weights, scaled[:, : tests * points].reshape(-1, tests, points))
+
+
+def softened(
+    one: CountEvidence, exact: Floats, scaled: Floats, spread: tuple[float, ...], totals: tuple[float, float]
+) -> Floats:
+    """Evidence against the canary at each boundary, shape (boundaries,): the exact test's or, where it is less, that
+    against the fuzzy null, with tau_step at each boundary and both sides' totals.
+
+    Where the exact test says nothing, luck need not explain it: the fuzzy null is not asked.
+    """
+    if one.state.abort.counted == 0 or not any(spread) or combined(one, exact) <= 0:
+        return exact
+    phi, found = dispersions(one), exact.copy()
+    alike: dict[tuple[FuzzyNull, float], list[int]] = {}
+    for place, each in enumerate(spread):
+        if each > 0 and found[place] > 0:
+            null = null_margin(one, place)
+            alike.setdefault((fuzzy_null(null.ratio, each), relief(null)), []).append(place)
+    for (fuzzy, absolute), places in alike.items():
+        sides = slack(one.metric, absolute, totals, phi[places, 0])
+        against = fuzzy.nats(scaled[places, one.design.effect_part], sides)
+        found[places] = np.minimum(found[places], against)
     return found
+
+
+def slack(
+    metric: CountMetric, absolute: float, totals: tuple[float | Floats, float | Floats], phi: float | Floats
+) -> Slack:
+    """The absolute tolerance for the fuzzy null, from (canary, stable) totals; sides change places as in `profiles`."""
+    canary, stable = (np.asarray(side / phi) for side in (reversed(totals) if downwards(metric) else totals))
+    return Slack(absolute, canary, stable)
+
+
+def relief(margin: Margin) -> float:
+    """The absolute tolerance as a share of stable's events: D0 / R0."""
+    return margin.absolute / margin.ratio
 
 
 def combined(one: CountEvidence, each: Floats) -> Floats:
     """The boundaries' evidence as one: the log of their weighted mean, shape (...)."""
+    if each.shape[-1] == 1 and one.state.boundaries is None:
+        return np.asarray(each[..., 0])
     return log_evidence(boundary_weights(one.state.boundaries), each)
-
-
-def proof_nats(one: CountEvidence, grid: Grid, part: slice) -> Floats:
-    """Evidence for the canary at each boundary."""
-    return nats(grid, one.state.proof.profile.values[:, part] / dispersions(one))
 
 
 def nats(grid: Grid, profile: Floats) -> Floats:
@@ -107,15 +142,20 @@ def confirmed(one: CountEvidence, threshold: float) -> bool:
     The two sides are scraped at different moments, so a shared incident may reach the canary's counters
     first.
     """
-    recheck = one.state.recheck
-    if recheck is None or recheck.later is None:
+    recheck, state = one.state.recheck, one.state
+    later = None if recheck is None else later_sum(one.metric, recheck.stable, recheck.later, state.boundaries)
+    if recheck is None or later is None:
         return False
     bands = None if recheck.bands is None else np.array([recheck.bands], dtype=np.intp)
-    block = profiles(one.metric, one.design, [(recheck.canary, recheck.later)], bands)[0]
-    return float(combined(one, abort_nats(one, recheck.before.values + block))) >= threshold
+    block = profiles(one.metric, one.design, [(recheck.canary, later)], bands)[0]
+    scaled = (recheck.before.values + block) / dispersions(one)
+    exact = tests_nats(one.design, scaled)[:, 0]
+    totals = state.abort.canary.total, recheck.stable_before + later.total
+    against = softened(one, exact, scaled, spreads(one, state.abort.canary, state.abort.stable), totals)
+    return float(combined(one, against)) >= threshold
 
 
-def null_ratio(one: CountEvidence, place: int) -> float:
-    """R0 of a boundary: of the loosest band that it has been in."""
+def null_margin(one: CountEvidence, place: int) -> Margin:
+    """R0 and D0 of a boundary: of the loosest band that it has been in."""
     widest = one.state.widest
-    return one.design.margins.tolerance[widest[place] if widest else OPEN].ratio
+    return one.design.margins.tolerance[widest[place] if widest else OPEN]

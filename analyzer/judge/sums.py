@@ -6,10 +6,11 @@ in that block, with the reason; they never reach the arithmetic.
 
 from __future__ import annotations
 
-import itertools
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from analyzer.model.block import Arrivals, Buckets, Counts, Restarts, Sample, SideBlock
 
@@ -90,6 +91,7 @@ def read_restarts(sample: Sample) -> Row | str:
     return _exposed(sample.restarts, sample.pod_hours, "pod-hours")
 
 
+@lru_cache(maxsize=1024)
 def bucket_reader(places: tuple[int, ...], bounds: int) -> Reader:
     """Requests above the bounds at `places`, of all requests, from cumulative counts at `bounds` bounds."""
 
@@ -118,7 +120,7 @@ def _exposed(events: float, exposure: float, what: str) -> Row | str:
 
 
 def _rising(counts: tuple[float, ...]) -> bool:
-    return all(low <= high for low, high in itertools.pairwise(counts))
+    return all(map(operator.le, counts, counts[1:]))
 
 
 def _summed(rows: Mapping[str, Row], absent: Mapping[str, str], merged: int | None) -> SideSum:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analyzer.judge.design import Grid, abort_grid, effect_grid, proof_grid
+from analyzer.judge.design import EFFECT_POINTS, Grid, abort_grid, effect_grid, proof_grid
 from analyzer.judge.profile import Floats, increment, log_evidence
+from analyzer.judge.spread import Slack, fuzzy_null
 from analyzer.model.metric import Margin
 
 RUNS, LOOKS = 1000, 120
@@ -36,6 +37,20 @@ def test_false_aborts_stay_below_alpha_however_often_one_looks(p_s: float, total
     tolerance = Margin(1.25, 0.0005)
     best = evidence_over_time(abort_grid(tolerance), 1.25 * p_s + 0.0005, p_s, totals, seed=11)
     assert not_above(int((best >= np.log(1 / 0.01)).sum()), 0.01)
+
+
+@pytest.mark.parametrize("p_s", [0.0, 0.0005, 0.01])
+def test_unlucky_pods_at_the_absolute_tolerance_abort_at_most_alpha(p_s: float) -> None:
+    """The luck of the pods multiplies the absolute part of the tolerance too."""
+    rng, spread, totals = np.random.default_rng(14), 0.3, (3000, 27_000)
+    luck = np.exp(spread * rng.standard_normal(RUNS))
+    profile, highest = np.zeros((RUNS, EFFECT_POINTS)), np.full(RUNS, -np.inf)
+    for look in range(1, 11):
+        x_c, x_s = rng.binomial(totals[0], (1.25 * p_s + 0.0005) * luck), rng.binomial(totals[1], p_s, RUNS)
+        profile += increment(effect_grid().on, x_c, totals[0], x_s, totals[1])
+        sides = (np.full(RUNS, float(look * total)) for total in totals)
+        highest = np.maximum(highest, fuzzy_null(1.25, spread).nats(profile, Slack(0.0005 / 1.25, *sides)))
+    assert not_above(int((highest >= np.log(1 / 0.01)).sum()), 0.01)
 
 
 @pytest.mark.parametrize("p_s", [0.0, 0.01, 0.1])

@@ -10,8 +10,8 @@ from scipy.special import logsumexp
 
 from analyzer.judge import begin, enter, fold, judge
 from analyzer.judge.design import effect_grid, excess_density
-from analyzer.judge.profile import increment
-from analyzer.judge.spread import fuzzy_null, smallest_visible, step_spread
+from analyzer.judge.profile import Floats, increment
+from analyzer.judge.spread import Slack, fuzzy_null, smallest_visible, step_spread
 from analyzer.model.block import Block, Counts, SideBlock
 from analyzer.model.metric import Analysis
 from analyzer.model.noise import EXACT, Noise
@@ -21,19 +21,35 @@ from tests.unit.judge.sample_blocks import ERRORS, TIMING, block, run
 COUNTS = [(3, 500, 0, 4500), (20, 1000, 10, 1000), (200, 10_000, 500, 90_000), (3000, 100_000, 12_000, 900_000)]
 
 
-def by_quadrature(counts: tuple[int, int, int, int], ratio: float, spread: float) -> float:
-    """The same quotient of integrals on a very fine grid."""
+def by_quadrature(counts: tuple[int, int, int, int], ratio: float, spread: float, absolute: float = 0.0) -> float:
+    """The same integrals on a fine grid, from their definition; with an absolute tolerance the harmonic mean."""
     spread = 1.02 ** math.ceil(math.log(spread) / math.log(1.02))
     x_c, n_c, x_s, n_s = counts
-    g = np.linspace(-6.9, 6.9, 40_001)
+    g = np.linspace(-6.9, 6.9, 5_521 if absolute else 40_001)
     likelihood = x_c * g - (x_c + x_s) * np.log(n_c * np.exp(g) + n_s)
+    null = -0.5 * ((g - math.log(ratio)) / spread) ** 2
+    null -= logsumexp(null)
+    excess = np.log(np.maximum(excess_moved(g - math.log(ratio), spread), 1e-300))
+    excess -= logsumexp(excess)
+    if absolute == 0:
+        return float(logsumexp(excess + likelihood) - logsumexp(null + likelihood))
+    reach = absolute / ratio * n_c * n_s / (n_c * np.exp(g) + n_s)
+    near = np.flatnonzero(null > -60)
+    against = [
+        logsumexp(excess + likelihood - likelihood[at] - reach * (np.exp(g) - math.exp(g[at]))) - null[at]
+        for at in near
+    ]
+    return float(-logsumexp(-np.array(against)))
+
+
+def excess_moved(excess: Floats, spread: float) -> Floats:
+    """The density of the canary's log ratio beyond R0: a normal about the usual excesses, and about 3 tau_step."""
     z = np.linspace(-4, 4, 33)
     normal = np.exp(-z * z / 2) / np.exp(-z * z / 2).sum()
-    null = -0.5 * ((g - math.log(ratio)) / spread) ** 2
-    moved = sum(part * excess_density(g - math.log(ratio) - spread * at) for part, at in zip(normal, z, strict=True))
-    excess = np.log(np.maximum(moved, 1e-300))
-    against = logsumexp(excess + likelihood) - logsumexp(excess)
-    return float(against - (logsumexp(null + likelihood) - logsumexp(null)))
+    usual = sum(part * excess_density(excess - spread * at) for part, at in zip(normal, z, strict=True))
+    just = np.exp(-0.5 * (excess / spread - 3) ** 2) / (spread * math.sqrt(2 * math.pi))
+    share = min(0.5, 2.5 * spread)
+    return np.asarray((1 - share) * usual + share * just)
 
 
 @pytest.mark.parametrize("counts", COUNTS)
@@ -41,6 +57,35 @@ def by_quadrature(counts: tuple[int, int, int, int], ratio: float, spread: float
 def test_evidence_is_the_quotient_of_both_mixed_likelihoods(counts: tuple[int, int, int, int], spread: float) -> None:
     found = float(fuzzy_null(1.25, spread).nats(increment(effect_grid().on, *counts)))
     assert found == pytest.approx(by_quadrature(counts, 1.25, spread), abs=0.12)
+
+
+@pytest.mark.parametrize("counts", [(5, 1000, 2, 9000), (20, 10_000, 3, 10_000), (200, 10_000, 500, 90_000)])
+@pytest.mark.parametrize("spread", [0.05, 0.3])
+def test_with_an_absolute_tolerance_it_is_the_harmonic_mean_over_all_lucks(
+    counts: tuple[int, int, int, int], spread: float
+) -> None:
+    """Each luck g tolerates e^g times as much, the absolute part too."""
+    slack = Slack(0.0005 / 1.25, np.array(counts[1]), np.array(counts[3]))
+    found = float(fuzzy_null(1.25, spread).nats(increment(effect_grid().on, *counts), slack))
+    assert found == pytest.approx(by_quadrature(counts, 1.25, spread, 0.0005), abs=0.12)
+
+
+def test_an_absolute_tolerance_only_takes_evidence_away_and_none_is_the_plain_quotient() -> None:
+    null = fuzzy_null(1.25, 0.2)
+    for counts in COUNTS:
+        profile, sides = increment(effect_grid().on, *counts), (np.array(counts[1]), np.array(counts[3]))
+        each = [float(null.nats(profile, Slack(relief, *sides))) for relief in (0.0, 1e-6, 0.0004, 0.01)]
+        assert each[0] == float(null.nats(profile))
+        assert each == sorted(each, reverse=True)
+
+
+def test_rows_of_evidence_are_those_of_each_by_itself() -> None:
+    null, counts = fuzzy_null(1.25, 0.2), np.array(COUNTS * 5, dtype=np.float64).T
+    rows = increment(effect_grid().on, *counts)
+    together = null.nats(rows, Slack(0.0004, counts[1], counts[3]))
+    for place, row in enumerate(rows):
+        alone = null.nats(row, Slack(0.0004, counts[1, place], counts[3, place]))
+        assert float(alone) == pytest.approx(float(together[place]), abs=1e-9)
 
 
 @pytest.mark.parametrize("spread", [1e-9, 1e-4, 0.7, 50.0])
