@@ -4,11 +4,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# Releases in the end-to-end tests mostly wait: more of them than there are cores.
+SIDE_BY_SIDE ?= 6
 
-.PHONY: help setup demo test check format lint types contracts unit bench lock clean
+.PHONY: help setup demo test e2e e2e-full check format lint types contracts unit bench lock clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready ## install everything into .venv
 
@@ -26,6 +28,12 @@ demo: .venv/.ready ## a good release is promoted, a bad one aborted with an aler
 
 test: .venv/.ready ## every test: unit, properties, scenarios, and integration with a real Prometheus
 	$(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term $(ARGS)
+
+e2e: .venv/.ready ## whole releases, kills and outages on a real Kubernetes of processes; needs Go the first time, to build it
+	$(BIN)/pytest -n $(SIDE_BY_SIDE) --dist loadgroup -m 'not full' tests/e2e $(ARGS)
+
+e2e-full: .venv/.ready ## the same, with a kill before and after every single write of a release
+	$(BIN)/pytest -n $(SIDE_BY_SIDE) --dist loadgroup tests/e2e $(ARGS)
 
 check: .venv/.ready lint types contracts unit ## format, lint, types, import contracts, unit tests; under a minute
 
@@ -51,9 +59,10 @@ bench: .venv/.ready ## measure the judge beside others' rules, its errors and co
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
-lock: .venv/.ready ## resolve the libraries anew into requirements.lock
+lock: .venv/.ready ## resolve the libraries anew into requirements.lock, and those of the image into requirements-run.lock
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet --constraint requirements.lock --output-file requirements-run.lock
 
 clean: ## remove everything that was made here
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* dist

@@ -6,7 +6,7 @@ Fakes stand in `tests/fakes`; one contract suite per port runs on the fake and o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from analyzer.model.alert import Alert
 from analyzer.model.block import Block, History, NoData, Reading, RosterEntry, Sample, Timing
 from analyzer.model.decision import Decision
 from analyzer.model.errors import ObservationError
+from analyzer.model.finding import Finding
 from analyzer.model.metric import Metric, TestedMetric
 from analyzer.model.state import Command, TargetState
 from analyzer.model.target import Roles, Target
@@ -40,7 +41,8 @@ class BlockRequest:
 
     `warmup` is in seconds: a pod takes part in blocks that start that long after it was ready (and after its
     process started). `fast_after`: ask ratio metrics for every closed slot after this one too (None: for none);
-    in slots a pod counts from its first sample on, warm-up or not.
+    in slots a pod counts from its first sample on, warm-up or not. `until` is the moment that the roster is known up
+    to: the answer is what it would have been then, whenever it comes, so that it is the same for a later roster.
     """
 
     target: str
@@ -51,6 +53,7 @@ class BlockRequest:
     after: int
     warmup: float
     fast_after: int | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,11 @@ class Collected:
 class MetricSource(Protocol):
     """Prometheus, seen as blocks."""
 
-    def collect(self, requests: Sequence[BlockRequest]) -> Mapping[str, Collected | ObservationError]:
-        """Answer all requests of a sweep with few queries, by target; never raises for one target's failure."""
+    def collect(self, requests: Sequence[BlockRequest]) -> Iterator[tuple[str, Collected | ObservationError]]:
+        """Answer all requests of a sweep with few queries: each target once, as soon as its own are answered.
+
+        Ends in bounded time; what is not answered by then is an error. Never raises for one target's failure.
+        """
         ...
 
     def measure(
@@ -109,8 +115,45 @@ class Workloads(Protocol):
         ...
 
     def apply(self, target: Target, move: Move, epoch: int) -> None:
-        """Make one absolute write, fenced by `epoch`. Raises ConflictError when the old value does not match,
-        ActuationError otherwise."""
+        """Make one absolute write, fenced by `epoch`. Raises ConflictError when the old value does not match or a
+        newer epoch has claimed the Deployment, ActuationError otherwise."""
+        ...
+
+    def claim(self, target: Target, roles: Roles, epoch: int) -> None:
+        """Refuse every write under an epoch before this one from now on; a Deployment that is missing is left out.
+
+        Done before the first decision under a new epoch; done again, it changes nothing. Raises ConflictError when a
+        newer epoch has claimed a Deployment, ActuationError otherwise.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What Prometheus has of some pods now.
+
+    `silent` pods have no live series; `interval` is the longest time between two scrapes in seconds (None: not known
+    yet); `clock` is Prometheus' own time in seconds since the epoch.
+    """
+
+    silent: tuple[str, ...]
+    interval: float | None
+    clock: float
+
+
+class Sightings(Protocol):
+    """Which pods Prometheus sees."""
+
+    def sight(self, namespace: str, pods: Sequence[str], metrics: Sequence[Metric]) -> Sighting:
+        """Look for live series of these pods. Raises ObservationError."""
+        ...
+
+
+class Preflight(Protocol):
+    """Looks at what a release needs around it, before it begins."""
+
+    def check(self, target: Target, roles: Roles, snapshot: Snapshot) -> Sequence[Finding]:
+        """What is not as it should be. May ask the API server and Prometheus; raises AnalyzerError when it can't."""
         ...
 
 
@@ -124,6 +167,10 @@ class Stored:
 
 class ReleaseStore(Protocol):
     """The documents of each target."""
+
+    def targets(self) -> Sequence[str]:
+        """Every target that has a state document, by name. Raises RecordError."""
+        ...
 
     def load(self, target: str) -> Stored | None:
         """The state document, or None when there is none. Raises RecordError (corrupt, newer schema, unreadable)."""

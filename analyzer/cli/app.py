@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from analyzer.cli import operate, schema, validate, version
+from analyzer.cli import operate, run, schema, validate, version
 from analyzer.cli.demo import command as demo
 from analyzer.cli.errors import ExitCode, error_text
 from analyzer.cli.judge import command as judge
@@ -16,7 +16,7 @@ from analyzer.model.errors import AnalyzerError
 
 PROGRAM = "canary-analyzer"
 
-COMMANDS = (demo, validate, operate, judge, schema, version)
+COMMANDS = (run, demo, validate, operate, judge, schema, version)
 """In the order in which `--help` lists them."""
 
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__bases__[0])

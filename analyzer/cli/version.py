@@ -20,8 +20,12 @@ def version() -> None:
 
     Example: canary-analyzer version
     """
+    sys.stdout.write(f"{_DISTRIBUTION} {installed_version()}\n")
+
+
+def installed_version() -> str:
+    """The version of the installed program."""
     try:
-        number = metadata.version(_DISTRIBUTION)
+        return metadata.version(_DISTRIBUTION)
     except metadata.PackageNotFoundError:
-        number = "(run from its sources, not installed)"
-    sys.stdout.write(f"{_DISTRIBUTION} {number}\n")
+        return "(run from its sources, not installed)"

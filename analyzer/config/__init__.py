@@ -15,10 +15,12 @@ from analyzer.config.configuration import (
     Webhook,
 )
 from analyzer.config.load import load
+from analyzer.config.watch import ConfigWatch
 
 __all__ = [
     "Authorization",
     "BasicAuth",
+    "ConfigWatch",
     "Configuration",
     "Limits",
     "Log",

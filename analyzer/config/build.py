@@ -36,6 +36,8 @@ def plan_of(keys: PlanKeys) -> Plan:
         promote=keys.promote,
         advance=keys.advance,
         bake=keys.bake.for_,
+        holdback=keys.bake.holdback,
+        on_regression=keys.bake.on_regression,
         deadline=keys.deadline,
         on_inconclusive=keys.on_inconclusive,
         ready_within=keys.ready_within,

@@ -28,6 +28,14 @@ def plan_mistakes(plan: Plan) -> Iterator[Mistake]:
                 "use `copyTemplate` or `preserve`"
             ),
         )
+    if plan.holdback and plan.promote is not Promotion.SWAP:
+        yield (
+            ("bake", "holdback"),
+            (
+                f"with `promote: {plan.promote}` no Deployment is left to hold pods of the old version: a pod template "
+                "is never written but to promote; use `promote: swap`, or leave it out"
+            ),
+        )
     held = sum((step.hold for step in plan.steps), timedelta(0))
     if held >= plan.deadline:
         yield (

@@ -163,6 +163,11 @@ class IdentityKeys(Keys):
     name: KubernetesLabel = Field(description="What it is called, in every message. Unique.")
     stable: KubernetesName = Field(description="The Deployment that serves.")
     canary: KubernetesName = Field(description="The Deployment that gets the new version.")
+    service: KubernetesLabel | None = Field(
+        default=None,
+        description="The Service in front of both. Checked before each release: it must select both by a label "
+        "that they share.",
+    )
 
 
 class CanaryKeys(DefaultsKeys, IdentityKeys):

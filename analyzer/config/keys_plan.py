@@ -16,6 +16,7 @@ from analyzer.model.plan import (
     Gate,
     GateTimeout,
     OnInconclusive,
+    OnRegression,
     Plan,
     Promotion,
 )
@@ -97,6 +98,18 @@ class BakeKeys(Keys):
         default=_PLAN.bake,
         alias="for",
         description="How long a promoted version is still watched; hard failures and guards roll it back.",
+    )
+    holdback: int = Field(
+        default=_PLAN.holdback,
+        ge=0,
+        description="With `promote: swap`: so many pods of the old version stay for the bake, and the comparison with "
+        "them goes on.",
+    )
+    on_regression: Annotated[OnRegression, Field(strict=False)] = Field(
+        default=_PLAN.on_regression,
+        description="What happens when the promoted version does worse than stable did in the same length of time "
+        "before the promotion: `alert` tells once, `rollback` rolls it back. Other times have other traffic: unlike "
+        "the tests of a release, this comparison has no error guarantee.",
     )
 
 

@@ -130,6 +130,7 @@ def _target(reading: Reading, canary: Inherited, labels: SeriesLabels) -> Target
         analysis=analysis,
         mode=keys.mode,
         on_drift=keys.on_drift,
+        service=keys.service,
     )
 
 

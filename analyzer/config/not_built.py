@@ -20,9 +20,6 @@ _KEYS = {
     "alerts.resolveAfter": _OMIT,
     "groups": "list each canary by itself",
     "windows": "use `freeze`",
-    "service": _OMIT,
-    "plan.bake.onRegression": "hard failures and guards roll back",
-    "plan.bake.holdback": _OMIT,
     "analysis.metrics[].histogram.native": "give `buckets`, the `_bucket` series of a classic histogram",
 }
 

@@ -14,6 +14,7 @@ _SEVERITY = {
     AlertEvent.STUCK: Severity.WARNING,
     AlertEvent.DRIFT: Severity.WARNING,
     AlertEvent.GUARD: Severity.WARNING,
+    AlertEvent.REGRESSION: Severity.WARNING,
     AlertEvent.PAUSED: Severity.WARNING,
     AlertEvent.GONE: Severity.WARNING,
 }
@@ -80,6 +81,7 @@ def _numbers(metric: MetricVerdict) -> dict[str, Any]:
         "reason": metric.reason,
         "canary": {"events": metric.canary.events, "total": metric.canary.total},
         "stable": {"events": metric.stable.events, "total": metric.stable.total},
+        "levels": None if metric.levels is None else dict(zip(("canary", "stable"), metric.levels, strict=True)),
         "ratio": metric.ratio,
         "interval": metric.finite_interval(),
     }

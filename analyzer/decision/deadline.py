@@ -9,20 +9,22 @@ from analyzer.model.phase import Phase
 from analyzer.model.state import DeadlineClock
 from analyzer.model.verdict import Classification, Outcome, Verdict
 
-_GRAIN = timedelta(seconds=15)
-"""The clock is written to the state document this often at most."""
+_SHORTEST_GRAIN = timedelta(seconds=15)
+_PRECISION = 100
+"""The clock is written to the state document so many times until the deadline, at most every 15 s: at each tick it
+would be the larger part of all that the daemon writes."""
 
 _LONGEST_TICK = timedelta(seconds=60)
-"""A longer gap between two ticks, if it is two intervals too, means that the daemon was not running."""
+"""A longer time that was not written, if it is two intervals beyond the grain too, means that the daemon was down."""
 
 
 def keep_time(scene: Scene) -> Scene:
     """Count time towards the deadline: only in PROGRESSING, while the daemon runs and Prometheus answers.
 
-    Exact to within the grain: what is finer would cost a write of the state document at each tick.
+    Exact to within a hundredth of the deadline, and 15 s.
     """
     clock = scene.release.clock
-    if scene.now - clock.at < _GRAIN:
+    if scene.now - clock.at < _grain(scene):
         return scene
     return scene.update(clock=DeadlineClock(spent=time_spent(scene), at=scene.now))
 
@@ -45,8 +47,13 @@ def unanswered(verdict: Verdict | None) -> bool:
     return all(metric.classification is Classification.ERROR for metric in verdict.metrics)
 
 
+def _grain(scene: Scene) -> timedelta:
+    return max(_SHORTEST_GRAIN, scene.release.plan.deadline / _PRECISION)
+
+
 def _counts(scene: Scene) -> bool:
-    longest = max(_LONGEST_TICK, 2 * scene.release.analysis.interval)
+    intervals = 2 * scene.release.analysis.interval
+    longest = max(_LONGEST_TICK, intervals, _grain(scene) + intervals)
     running = timedelta(0) <= scene.now - scene.release.clock.at <= longest
     moving = scene.state.phase is Phase.PROGRESSING and not scene.snapshot.admission.frozen
     return running and moving and not unanswered(scene.verdict)

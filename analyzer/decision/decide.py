@@ -22,7 +22,7 @@ from analyzer.model.phase import Phase
 from analyzer.model.state import Command, Result, TargetState, Version
 from analyzer.model.target import Side
 from analyzer.model.verdict import Verdict
-from analyzer.model.workload import Move, Replicas, Scale, Snapshot, Workload, WriteTemplate
+from analyzer.model.workload import Move, Replicas, Scale, Snapshot, WriteTemplate
 
 _AT_MOST = 4
 """Transitions that one tick may make before its first write."""
@@ -108,21 +108,39 @@ def _resolve(state: TargetState, snapshot: Snapshot) -> TargetState:
     """Find out whether the write that was under way when the document was saved has been made.
 
     One that was not is left in the document that the rules see: it was told already. What a decision saves names
-    its own write or none.
+    its own write or none. A write that got no answer may still be made later, as long as its old value stands: it is
+    remembered, and is ours when it shows.
     """
-    move = state.intent
-    if move is None:
-        return state
+    known = state
+    if state.intent is not None:
+        if _shows(snapshot, state.intent):
+            known = settle(state)
+        elif state.intent not in state.unconfirmed:
+            known = replace(state, unconfirmed=(*state.unconfirmed, state.intent))
+    for move in known.unconfirmed:
+        if _shows(snapshot, move):
+            known = replace(settle(replace(known, intent=move)), intent=known.intent)
+    waiting = tuple(move for move in known.unconfirmed if _may_come(snapshot, move))
+    return known if waiting == known.unconfirmed else replace(known, unconfirmed=waiting)
+
+
+def _shows(snapshot: Snapshot, move: Move) -> bool:
     workload = snapshot.side(move.side)
-    return settle(state) if workload and _shows(workload, move) else state
-
-
-def _shows(workload: Workload, move: Move) -> bool:
+    if workload is None or workload.uid != move.uid:
+        return False
     match move:
         case Scale():
             return workload.replicas == move.after
         case WriteTemplate():
             return workload.template.hash == move.template.hash
+
+
+def _may_come(snapshot: Snapshot, move: Move) -> bool:
+    """Every write of ours tests the old value: once that is gone, it can't be made any more."""
+    workload = snapshot.side(move.side)
+    if workload is None or workload.uid != move.uid:
+        return False
+    return move.before == (workload.replicas if isinstance(move, Scale) else workload.template.hash)
 
 
 def _never_seen(state: TargetState) -> bool:

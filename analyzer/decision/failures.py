@@ -12,6 +12,9 @@ from analyzer.model.workload import Pod, Workload
 CRASHES = 2
 """Restarts from which a crash loop, and out-of-memory kills from which memory, is a hard failure."""
 
+_LAST_SHOWN = 300
+"""Characters of a container's last words that go into a reason; a termination message may be 4 KiB."""
+
 _IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 
 
@@ -29,14 +32,15 @@ def hard_failures(workload: Workload, now: datetime, ready_within: timedelta) ->
         if not pod.deleted:
             yield from _at_once(pod)
     if workload.progress_deadline_exceeded:
-        yield HardFailure("ProgressDeadlineExceeded", f"{workload.name}: its progress deadline is exceeded")
+        last = next(filter(None, (_last_words(pod) for pod in workload.pods)), "")
+        yield HardFailure("ProgressDeadlineExceeded", f"{workload.name}: its progress deadline is exceeded{last}")
     for pod in workload.pods:
         if not pod.deleted and not pod.ready and now - pod.created_at >= ready_within:
             yield from _too_late(pod, ready_within)
 
 
 def _at_once(pod: Pod) -> Iterator[HardFailure]:
-    last = f"; last termination: {pod.last_termination}" if pod.last_termination else ""
+    last = _last_words(pod)
     if pod.waiting == "CrashLoopBackOff" and pod.restarts >= CRASHES:
         yield HardFailure("CrashLoopBackOff", f"pod {pod.name} crashes again and again ({pod.restarts} restarts{last})")
     if pod.out_of_memory >= CRASHES:
@@ -52,7 +56,15 @@ def _too_late(pod: Pod, ready_within: timedelta) -> Iterator[HardFailure]:
     elif pod.waiting in _IMAGE:
         yield HardFailure("ImagePull", f"pod {pod.name} can't get its image {after} ({pod.waiting})")
     elif pod.ready_at is None:
-        yield HardFailure("NeverReady", f"pod {pod.name} did not become ready {after}")
+        yield HardFailure("NeverReady", f"pod {pod.name} did not become ready {after}{_last_words(pod)}")
+
+
+def _last_words(pod: Pod) -> str:
+    """What the container's last termination said, on one line."""
+    text = " ".join((pod.last_termination or "").split())
+    if not text:
+        return ""
+    return f"; last termination: {text if len(text) <= _LAST_SHOWN else text[:_LAST_SHOWN] + '...'}"
 
 
 def refusal(workload: Workload, lasting: timedelta) -> Iterator[HardFailure]:

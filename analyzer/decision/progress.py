@@ -11,6 +11,7 @@ from analyzer.decision.drift import drifted
 from analyzer.decision.rollback import give_up
 from analyzer.decision.scene import Rule, Scene, first_answer
 from analyzer.decision.shift import goal_of, hold_back, shift
+from analyzer.decision.standstill import obstruction, unobstructed
 from analyzer.decision.success import succeed
 from analyzer.decision.watch import failed, failing_alike, frozen, hard_failed, superseded, unmeasured
 from analyzer.model.alert import AlertEvent
@@ -113,7 +114,7 @@ def _proof_missing(scene: Scene) -> str | None:
     settled = release.record.settled_at
     if settled is None:
         return "the step's weight is not reached"
-    if blocked := hold_back(scene) if scene.acting else None:
+    if blocked := (hold_back(scene) if scene.acting else None) or obstruction(scene):
         return blocked
     if release.known_good:
         return None
@@ -192,6 +193,7 @@ _PROGRESSING: tuple[Rule, ...] = (
     drifted,
     frozen,
     _deadline,
+    unobstructed,
     _reach_weight,
     _settle,
     _await_proof,

@@ -13,8 +13,11 @@ from typing import assert_never
 
 from analyzer.decision.announce import alert_once
 from analyzer.decision.drift import accept_replicas, drifted, notice_edit
+from analyzer.decision.holdback import comparing, end_holdback, goal_of_swap, stop_comparing
+from analyzer.decision.regression import beside_before, notice_regression, regressed
 from analyzer.decision.scene import Rule, Scene, first_answer
 from analyzer.decision.shift import goal_of, hold_back, shift, withdrawal
+from analyzer.decision.standstill import unobstructed
 from analyzer.decision.success import succeed
 from analyzer.decision.watch import (
     failed,
@@ -38,12 +41,13 @@ from analyzer.model.workload import Replicas, WriteTemplate
 
 def promote(scene: Scene) -> Decision:
     """One tick of PROMOTING."""
-    return first_answer(_PROMOTING, scene)
+    begun = scene.release.promoting_at or scene.state.since
+    return first_answer(_PROMOTING, scene.update(promoting_at=begun))
 
 
 def bake(scene: Scene) -> Decision:
     """One tick of BAKING."""
-    return first_answer(_BAKING, scene)
+    return first_answer(_BAKING, notice_regression(scene))
 
 
 def _fail(scene: Scene) -> Decision | None:
@@ -72,9 +76,9 @@ def _hand_over(scene: Scene) -> Decision | None:
         case Promotion.COPY_TEMPLATE if scene.surge:
             return shift(scene, goal_of(scene), "promoting") or _write_template(scene)
         case Promotion.COPY_TEMPLATE:
-            return _shift_all(scene) or _write_template(scene)
+            return _shift_to(scene, Replicas(0, scene.release.total)) or _write_template(scene)
         case Promotion.SWAP:
-            return _shift_all(scene) or _swap(scene)
+            return _shift_to(scene, goal_of_swap(scene)) or _swap(scene)
         case Promotion.EXTERNAL:
             return _await_owner(scene)
         case _ as never:
@@ -85,10 +89,10 @@ def _stable_is_empty(scene: Scene) -> bool:
     return scene.stable.replicas == 0 and scene.stable.current == 0
 
 
-def _shift_all(scene: Scene) -> Decision | None:
-    """All pods to the canary; None once stable has none left."""
-    moving = shift(scene, Replicas(stable=0, canary=scene.release.total), "promoting")
-    if moving is not None or _stable_is_empty(scene):
+def _shift_to(scene: Scene, goal: Replicas) -> Decision | None:
+    """Pods to the canary; None once stable has only as many left as it is to have."""
+    moving = shift(scene, goal, "promoting")
+    if moving is not None or scene.stable.current == goal.stable:
         return moving
     return scene.hold("promoting: waiting until stable's pods are gone")
 
@@ -110,7 +114,7 @@ def _write_template(scene: Scene) -> Decision:
 
 
 def _swap(scene: Scene) -> Decision:
-    """Stable has no pods left: the canary's Deployment is the stable one from now on."""
+    """Stable has no pods left but those held back: the canary's Deployment is the stable one from now on."""
     if blocked := hold_back(scene):
         return scene.hold(f"promoting: {blocked}")
     state = scene.state
@@ -118,7 +122,7 @@ def _swap(scene: Scene) -> Decision:
     expected = state.expected and Replicas(stable=state.expected.canary, canary=state.expected.stable)
     handled = Version(scene.stable.uid, scene.stable.template.hash)
     state = replace(state, roles=roles, expected=expected, handled=handled)
-    swapped = replace(scene, state=state).update(written=True)
+    swapped = replace(scene, state=state).update(written=True, held_back=scene.stable.replicas)
     reason = f"{roles.stable} is stable now, and {roles.canary} the next canary"
     return swapped.go(Phase.BAKING, reason, Action.PROMOTE)
 
@@ -160,8 +164,15 @@ def _begin_bake(scene: Scene) -> Decision:
     )
 
 
+def _bake_failed(scene: Scene) -> Decision | None:
+    """With pods of the old version beside the new one the judge goes on; else only guards speak."""
+    return failed(scene) if comparing(scene) else guard_failed(scene)
+
+
 def _keep_canary_out(scene: Scene) -> Decision | None:
     canary, accepted = scene.canary, accept_replicas(scene)
+    if comparing(scene) and canary.replicas <= scene.release.held_back:
+        return None
     move = withdrawal(accepted, scene.stable.replicas)
     if move is None:
         return None
@@ -180,7 +191,11 @@ def _bake_on(scene: Scene) -> Decision:
     baked = scene.now - scene.state.since
     length = scene.release.plan.bake
     if baked < length:
-        return scene.hold(f"baking for {show_duration(baked)} of {show_duration(length)}")
+        many = f", compared with {scene.canary.available} pods of the old version"
+        beside = many if comparing(scene) else beside_before(scene)
+        return scene.hold(f"baking for {show_duration(baked)} of {show_duration(length)}{beside}")
+    if leaving := end_holdback(scene):
+        return leaving
     if not scene.stable.settled:
         return scene.hold(f"baked, waiting for stable: {scene.stable.available} of {scene.stable.replicas} available")
     return succeed(scene, f"version {scene.release.canary.hash} is stable, baked for {show_duration(length)}")
@@ -193,9 +208,18 @@ _PROMOTING: tuple[Rule, ...] = (
     failing_alike,
     drifted,
     frozen,
+    unobstructed,
     _await_judge,
     _hand_over,
     _replace_canary,
     _begin_bake,
 )
-_BAKING: tuple[Rule, ...] = (hard_failed, guard_failed, _keep_canary_out, _note_edit, _bake_on)
+_BAKING: tuple[Rule, ...] = (
+    hard_failed,
+    _bake_failed,
+    regressed,
+    stop_comparing,
+    _keep_canary_out,
+    _note_edit,
+    _bake_on,
+)

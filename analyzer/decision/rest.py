@@ -8,6 +8,7 @@ from datetime import timedelta
 from analyzer.decision.announce import alert_once
 from analyzer.decision.moves import scale
 from analyzer.decision.scene import Rule, Scene, first_answer
+from analyzer.decision.standstill import obstruction_at_rest
 from analyzer.model.alert import AlertEvent
 from analyzer.model.block import Timing
 from analyzer.model.decision import Decision
@@ -117,6 +118,8 @@ def _obstacle(scene: Scene) -> Decision | None:
         return scene.hold(f"{stable.name} has no replicas: scale it to what production needs")
     if not stable.settled:
         return scene.hold(f"waiting for {stable.name}: {stable.available} of {stable.replicas} pods available")
+    if blocked := obstruction_at_rest(stable, scene.canary):
+        return scene.hold(blocked)
     if admission.obstacle or admission.timing is None:
         return scene.hold(admission.obstacle or "waiting for the first scrapes of stable's pods")
     return None
@@ -135,6 +138,7 @@ def _begin(scene: Scene) -> Decision:
         releases=scene.state.releases + 1,
         expected=scene.replicas,
         intent=None,
+        unconfirmed=(),
         warnings=scene.snapshot.admission.warnings,
     )
     kind = "known-good version" if release.known_good else "version"
@@ -159,6 +163,8 @@ def _new_release(scene: Scene, timing: Timing) -> Release:
         steps=(StepRecord(entered_at=now),),
         known_good=version.hash == state.previous,
         noise=scene.snapshot.admission.noise,
+        namespace=target.namespace,
+        on_drift=target.on_drift,
     )
 
 

@@ -120,6 +120,7 @@ def _wait(scene: Scene) -> Decision | None:
     if canary.replicas == 0 and canary.current == 0 and complete:
         return None
     waiting = f"stable has {stable.available} of {stable.replicas} pods available, the canary {canary.current} left"
+    waiting += f"; {stable.name} is paused (spec.paused)" if stable.paused else ""
     over = scene.now - scene.state.since >= STUCK_AFTER
     if over:
         summary = f"{scene.state.target}: the rollback has not finished in {show_duration(STUCK_AFTER)}: {waiting}"

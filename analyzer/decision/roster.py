@@ -11,17 +11,22 @@ from dataclasses import replace
 from datetime import datetime
 
 from analyzer.model.block import RosterEntry
+from analyzer.model.phase import Phase
 from analyzer.model.state import TargetState
 from analyzer.model.target import Side
 from analyzer.model.workload import Pod, Snapshot
 
 
 def enroll(state: TargetState, snapshot: Snapshot, now: datetime) -> TargetState:
-    """Add pods that became ready and mark pods that left; the same object when nothing changed."""
+    """Add pods that became ready and mark pods that left; the same object when nothing changed.
+
+    After a swap the comparison goes on with the sides as they were: pods of the new version count as the canary's.
+    """
     release = state.release
     if release is None or not state.phase.active:
         return state
-    seen = {pod.name: (side, pod) for side in Side for pod in _serving(snapshot, side)}
+    exchanged = state.phase is Phase.BAKING and release.held_back > 0
+    seen = {pod.name: (side.other if exchanged else side, pod) for side in Side for pod in _serving(snapshot, side)}
     kept = tuple(_gone(entry, seen, now) for entry in release.roster)
     known = {entry.pod for entry in kept}
     new = tuple(

@@ -9,6 +9,7 @@ from analyzer.decision.announce import alert_once
 from analyzer.decision.failures import HardFailure, hard_failures, refusal
 from analyzer.decision.rollback import give_up
 from analyzer.decision.scene import Scene
+from analyzer.decision.standstill import mixed_images
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Decision
 from analyzer.model.duration import show_duration
@@ -22,8 +23,11 @@ BLIND_AFTER = timedelta(minutes=5)
 
 
 def notice_trouble(scene: Scene) -> Scene:
-    """Note what lasts, and alert, once each: Prometheus out of reach, a canary pod without series, a broken guard."""
-    return _notice_guard(_notice_silent_pods(_notice_blindness(_notice_refusal(scene))))
+    """Note what lasts, and alert, once each: Prometheus out of reach, a canary pod without series, a broken guard,
+    pods of one side with different images."""
+    for notice in (_notice_refusal, _notice_blindness, _notice_silent_pods, _notice_guard, _notice_images):
+        scene = notice(scene)
+    return scene
 
 
 def _notice_refusal(scene: Scene) -> Scene:
@@ -49,6 +53,8 @@ def _notice_blindness(scene: Scene) -> Scene:
 
 
 def _notice_silent_pods(scene: Scene) -> Scene:
+    if scene.release.written and not scene.release.held_back:
+        return scene  # a bake waits for nobody's series
     for metric in _silenced(scene.verdict):
         summary = f"{scene.state.target}: holding, {_silence(metric)}"
         scene = alert_once(scene, AlertEvent.STUCK, summary, f"silent-{metric.name}")
@@ -60,6 +66,15 @@ def _notice_guard(scene: Scene) -> Scene:
         return scene
     summary = f"{scene.state.target}: holding, {scene.verdict.holds}"
     return alert_once(scene, AlertEvent.GUARD, summary, f"step{scene.release.step}")
+
+
+def _notice_images(scene: Scene) -> Scene:
+    for side in (scene.snapshot.stable, scene.snapshot.canary):
+        mixed = mixed_images(side) if side else None
+        if side and mixed:
+            summary = f"{scene.state.target}: {mixed}"
+            scene = alert_once(scene, AlertEvent.STUCK, summary, f"images-{side.name}")
+    return scene
 
 
 def unmeasured(verdict: Verdict) -> str | None:

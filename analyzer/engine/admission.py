@@ -1,4 +1,4 @@
-"""May a pending release begin? Freeze, slots, and what must be measured first. The tick asks."""
+"""May a pending release begin? Freeze, slots, and what must be known first. The tick asks."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from datetime import datetime
 
 from analyzer.decision.replicas import split, weight_error
 from analyzer.engine.board import Board
-from analyzer.engine.noise import FoundNoise, find_noise
-from analyzer.model.block import NoData, Timing
-from analyzer.model.errors import ObservationError
+from analyzer.engine.surveys import Surveys, Unfit
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode
 from analyzer.model.state import TargetState
 from analyzer.model.target import Target
 from analyzer.model.workload import Admission, Snapshot, Workload
-from analyzer.ports import Measurements
+from analyzer.ports import Measurements, Preflight
+
+SURVEYED = "finding out how its pods are scraped and how much their metrics vary by themselves"
 
 
 class Admissions:
-    """Gives slots to pending targets, oldest first. Thread-safe; freeze, limit and source may change at any time."""
+    """Gives slots to pending targets, oldest first. Thread-safe; freeze and limit may change at any time."""
 
-    def __init__(self, board: Board, metrics: Measurements, limit: int, *, freeze: bool = False) -> None:
+    def __init__(self, board: Board, surveys: Surveys, limit: int, *, freeze: bool = False) -> None:
         self._board = board
+        self._surveys = surveys
         self._lock = threading.Lock()
         self._waiting: dict[str, datetime] = {}
         self._granted: set[str] = set()
-        self._noise: dict[str, tuple[object, FoundNoise]] = {}
-        self.configure(metrics, limit, freeze=freeze)
+        self._limit, self._freeze = limit, freeze
 
-    def configure(self, metrics: Measurements, limit: int, *, freeze: bool) -> None:
+    def configure(self, metrics: Measurements, limit: int, *, freeze: bool, preflight: Preflight | None = None) -> None:
         """Follow a changed configuration from now on."""
-        self._metrics, self._limit, self._freeze = metrics, limit, freeze
+        self._limit, self._freeze = limit, freeze
+        self._surveys.use(metrics, preflight)
 
     def admit(self, state: TargetState, snapshot: Snapshot) -> Admission:
         """What this target may do in this tick; `settle` must follow at the end of the tick."""
@@ -47,12 +48,14 @@ class Admissions:
         full = self._no_slot(state)
         if full is not None:
             return Admission(obstacle=full)
-        measured = self._measure(state, snapshot.target, stable)
-        if isinstance(measured, str):
-            return Admission(obstacle=self._give_way(state.target, measured))
-        timing, found = measured
-        warnings = (*_warnings(snapshot.target, stable), *found.warnings)
-        return Admission(self._take_slot(state), timing, warnings, noise=found.noise)
+        match self._surveys.of(state, snapshot, stable):
+            case None:
+                return Admission(obstacle=SURVEYED)
+            case Unfit() as unfit:
+                return Admission(self._give_way(state.target, unfit.reason), warnings=unfit.warnings)
+            case survey:
+                warnings = (*_warnings(snapshot.target, stable), *survey.warnings)
+                return Admission(self._take_slot(state), survey.timing, warnings, noise=survey.noise.noise)
 
     def settle(self, target: str, *, failed: bool = False) -> None:
         """The tick is over: the board knows now whether the release began. One that `failed` loses its place."""
@@ -60,32 +63,11 @@ class Admissions:
             self._granted.discard(target)
             if failed:
                 self._waiting.pop(target, None)
-            if not self._board.pending(target):
+            pending = self._board.pending(target)
+            if not pending:
                 self._waiting.pop(target, None)
-                self._noise.pop(target, None)
-
-    def _measure(self, state: TargetState, target: Target, stable: Workload) -> tuple[Timing, FoundNoise] | str:
-        pods = [pod.name for pod in stable.pods if pod.ready and not pod.deleted]
-        interval = target.analysis.interval.total_seconds()
-        try:
-            timing = self._metrics.measure(target.namespace, pods, target.analysis.metrics, interval)
-            if isinstance(timing, NoData):
-                return timing.reason
-            return timing, self._noise_of(state, target, pods)
-        except ObservationError as error:
-            return f"Prometheus can't be asked: {error}"
-
-    def _noise_of(self, state: TargetState, target: Target, pods: list[str]) -> FoundNoise:
-        """Found out once for a waiting release: it takes a second or two, which must not come again with each tick."""
-        about = (state.since, pods, target.analysis)
-        with self._lock:
-            kept = self._noise.get(target.name)
-        if kept is not None and kept[0] == about:
-            return kept[1]
-        found = find_noise(self._metrics, target, pods)
-        with self._lock:
-            self._noise[target.name] = (about, found)
-        return found
+        if not pending:
+            self._surveys.forget(target)
 
     def _give_way(self, target: str, obstacle: str) -> str:
         """A target that can't begin for another reason must not keep younger ones waiting."""

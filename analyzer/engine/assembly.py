@@ -13,8 +13,11 @@ from analyzer.engine.chronicle import Chronicle, EntryBuilder, StatusBuilder
 from analyzer.engine.claims import Claims
 from analyzer.engine.daemon import Daemon, Machinery, Settings
 from analyzer.engine.evidence import EvidenceMemory
+from analyzer.engine.fences import Fences
 from analyzer.engine.outbox import Desk, Outbox
+from analyzer.engine.preflights import Preflights
 from analyzer.engine.schedule import Schedule
+from analyzer.engine.surveys import Surveys
 from analyzer.engine.sweep import Sweeper
 from analyzer.engine.tick import Surroundings, Tick
 from analyzer.ports import Clock, Lease, ReleaseStore, Reporter, Workloads
@@ -24,7 +27,8 @@ from analyzer.ports import Clock, Lease, ReleaseStore, Reporter, Workloads
 class Parts:
     """What stays the same while the daemon runs.
 
-    `executor` carries ticks and queries, `couriers` deliveries: a receiver that hangs must not slow a tick down.
+    `executor` carries ticks and queries, `couriers` deliveries, `surveyors` what a release needs to know before it
+    begins: neither a receiver nor a Prometheus that hangs may slow a tick down.
     `patience`: nobody waits longer than this for a slow target, query or receiver. `status_every`: a status whose
     phase did not change is written this often at most.
     """
@@ -35,6 +39,7 @@ class Parts:
     lease: Lease
     executor: Executor
     couriers: Executor
+    surveyors: Executor
     status_of: StatusBuilder
     history_entry: EntryBuilder
     reporters: Sequence[Reporter] = ()
@@ -45,6 +50,7 @@ class Parts:
 def assemble(settings: Settings, parts: Parts, watch: Callable[[], Settings | None] | None = None) -> Daemon:
     """A daemon that is ready to `start`."""
     board, claims = Board(), Claims()
+    surveys = Surveys(parts.surveyors, parts.clock, settings.metrics, Preflights(parts.clock, settings.preflight))
     surroundings = Surroundings(
         store=parts.store,
         workloads=parts.workloads,
@@ -52,7 +58,8 @@ def assemble(settings: Settings, parts: Parts, watch: Callable[[], Settings | No
         clock=parts.clock,
         board=board,
         memory=EvidenceMemory(),
-        admissions=Admissions(board, settings.metrics, settings.max_concurrent, freeze=settings.freeze),
+        fences=Fences(),
+        admissions=Admissions(board, surveys, settings.max_concurrent, freeze=settings.freeze),
         chronicle=Chronicle(
             parts.store, parts.status_of, parts.history_entry, tuple(parts.reporters), parts.status_every
         ),
@@ -65,7 +72,7 @@ def assemble(settings: Settings, parts: Parts, watch: Callable[[], Settings | No
             lambda target: Tick(target, surroundings), settings.metrics, claims, parts.executor, parts.patience
         ),
         outbox=Outbox(desk, settings.flush, parts.couriers, parts.patience),
-        executors=(parts.executor, parts.couriers),
+        executors=(parts.executor, parts.couriers, parts.surveyors),
         schedule=Schedule(),
     )
     return Daemon(settings, machinery, watch)

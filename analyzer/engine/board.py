@@ -33,10 +33,21 @@ class Board:
         with self._lock:
             self._states.pop(target, None)
 
+    def clear(self) -> None:
+        """Drop everything: others may have written meanwhile."""
+        with self._lock:
+            self._states.clear()
+
     def active(self) -> frozenset[str]:
         """Targets whose release holds a slot."""
         with self._lock:
             return frozenset(name for name, state in self._states.items() if state.phase.active)
+
+    def moving(self) -> frozenset[str]:
+        """Targets whose pods are on the move, where nothing has to be proved first: to a step's replicas, out of
+        a release that is given up, or to the new version once stable has it."""
+        with self._lock:
+            return frozenset(name for name, state in self._states.items() if _moves(state))
 
     def pending(self, target: str) -> bool:
         """Does a target wait for its release to begin, as far as is known?"""
@@ -47,3 +58,18 @@ class Board:
         """Targets whose document holds alerts that are not delivered."""
         with self._lock:
             return tuple(sorted(name for name, state in self._states.items() if state.outbox))
+
+
+def _moves(state: TargetState) -> bool:
+    release = state.release
+    if release is None:
+        return False
+    match state.phase:
+        case Phase.ROLLING_BACK:
+            return True
+        case Phase.PROGRESSING:
+            return release.record.settled_at is None
+        case Phase.PROMOTING:
+            return release.written
+        case _:
+            return False

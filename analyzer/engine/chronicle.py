@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from analyzer.engine.pace import Pace
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
 from analyzer.model.state import ExecutedCommand, TargetState
@@ -36,7 +37,7 @@ class Chronicle:
     """Writes status and history and tells the reporters.
 
     A status is written when it changed: at once with the phase or an answer to an operator, else at most once `every`
-    so long.
+    so long, and less often where hundreds of targets are in release (see `pace`).
     """
 
     def __init__(
@@ -52,9 +53,14 @@ class Chronicle:
         self._history_entry = history_entry
         self._reporters = tuple(reporters)
         self._every = every
+        self._pace = Pace()
         self._published: dict[str, _Published] = {}
         self._archived: dict[str, str] = {}
         self._verdicts: dict[str, tuple[str, Verdict]] = {}
+
+    def forget(self) -> None:
+        """Take nothing for published any more: another daemon may have written meanwhile."""
+        self._published.clear()
 
     def tell(self, report: Report, state: TargetState | None) -> None:
         """Pass a report on and publish the status. `state`: the document as saved last, None while not known."""
@@ -81,14 +87,24 @@ class Chronicle:
         status = self._status_of(report, state)
         fields = {key: value for key, value in status.items() if key != _MOMENT}
         last = self._published.get(state.target)
-        if last is not None:
-            news = state.phase is not last.phase or state.executed != last.answers
-            early = not news and report.at - last.at < self._every
-            if early or fields == last.fields:
-                return
+        if last is not None and fields == last.fields:
+            self._pace.withdraw(state.target)
+            return
+        if not self._is_news(report, state, last) and not self._may_follow(report, state, last):
+            return
         try:
             self._store.publish(state.target, status)
         except RecordError as error:
             _log.warning("status_not_written", target=state.target, reason=str(error))
             return
         self._published[state.target] = _Published(report.at, state.phase, state.executed, fields)
+
+    def _is_news(self, report: Report, state: TargetState, last: _Published | None) -> bool:
+        """Of a target that this process has not published yet, what is at rest: others left it as it is, mostly."""
+        if last is None:
+            return not state.phase.active or report.at - state.since < self._every
+        return state.phase is not last.phase or state.executed != last.answers
+
+    def _may_follow(self, report: Report, state: TargetState, last: _Published | None) -> bool:
+        early = last is not None and report.at - last.at < self._every
+        return not early and self._pace.turn(state.target, report.at)

@@ -1,18 +1,21 @@
-"""Who may write a target's document now, within this process: its tick, or the outbox that marks what it delivered.
+"""Who may write a target's document now, within this process: its tick in a sweep, one between sweeps, or the outbox
+that marks what it delivered.
 
-Without it the two would refuse each other's writes by version, and a tick would be lost for every alert.
+Without it they would refuse each other's writes by version, and a tick would be lost for every alert.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from enum import StrEnum
 
 
 class Holder(StrEnum):
-    """Who has claimed a target. A tick may take long; the outbox only reads, marks and saves."""
+    """Who has claimed a target. A tick of a sweep waits for Prometheus; the others are brief."""
 
     TICK = "tick"
+    BETWEEN = "tick between sweeps"
     OUTBOX = "outbox"
 
 
@@ -23,11 +26,24 @@ class Claims:
         self._changed = threading.Condition()
         self._held: dict[str, Holder] = {}
 
-    def take_for_tick(self, target: str) -> bool:
-        """Claim a target for its tick, after the outbox if that has it; False when its last tick still runs."""
+    def take_for_ticks(self, targets: Iterable[str], seconds: float) -> frozenset[str]:
+        """Claim targets for their ticks, and wait so long where the holder is a brief one; gives those claimed.
+
+        Left out are targets whose last tick still runs, or whose marks are not written in time.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._held.get(target) is not Holder.OUTBOX)
-            return self._take(target, Holder.TICK)
+            wanted = set(targets)
+            taken = {target for target in wanted if self._take(target, Holder.TICK)}
+            brief = {target for target in wanted - taken if self._held.get(target) is not Holder.TICK}
+            self._changed.wait_for(
+                lambda: all(self._held.get(target, Holder.TICK) is Holder.TICK for target in brief), timeout=seconds
+            )
+            return frozenset(taken | {target for target in brief if self._take(target, Holder.TICK)})
+
+    def take_between(self, target: str) -> bool:
+        """Claim a target for a tick between sweeps; False when anybody else has it."""
+        with self._changed:
+            return self._take(target, Holder.BETWEEN)
 
     def take_for_outbox(self, target: str, seconds: float) -> bool:
         """Claim a target to mark its alerts; False when its tick does not end in time."""

@@ -12,15 +12,18 @@ from datetime import timedelta
 import structlog
 
 from analyzer.engine.claims import Claims
+from analyzer.engine.leaving import Leaving
 from analyzer.engine.outbox import Flush, Outbox
 from analyzer.engine.schedule import Schedule
 from analyzer.engine.sweep import Sweeper
 from analyzer.engine.tick import Surroundings
 from analyzer.model.errors import ConfigError, RecordError
 from analyzer.model.target import Target
-from analyzer.ports import Measurements
+from analyzer.ports import Measurements, Preflight
 
+LEAD_EVERY = timedelta(seconds=1)
 OUTBOX_EVERY = timedelta(seconds=1)
+MOVE_EVERY = timedelta(seconds=2)
 WATCH_EVERY = timedelta(seconds=5)
 LONGEST_STOP = 15.0
 """Seconds that a stop waits for ticks that are running; their documents are safe in any case."""
@@ -30,13 +33,17 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What may change while the daemon runs; `metrics` and `flush` are made from the same configuration."""
+    """What may change while the daemon runs; `metrics`, `flush` and `preflight` are made from the same configuration.
+
+    Without a `preflight` nothing is checked before a release but what can be measured.
+    """
 
     targets: tuple[Target, ...]
     metrics: Measurements
     flush: Flush
     max_concurrent: int = 20
     freeze: bool = False
+    preflight: Preflight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,8 @@ class Machinery:
 
 
 class Daemon:
-    """Ticks every target at its interval. `watch` gives changed settings, None without a change, or raises
-    ConfigError: then the old ones stay."""
+    """Ticks every target at its interval while it holds the lease. `watch` gives changed settings, None without a
+    change, or raises ConfigError: then the old ones stay."""
 
     def __init__(
         self, settings: Settings, machinery: Machinery, watch: Callable[[], Settings | None] | None = None
@@ -62,18 +69,21 @@ class Daemon:
         self._machinery = machinery
         self._watch = watch
         self._lock = threading.Lock()
-        self._leaving: dict[str, Target] = {}
+        self._leaving = Leaving(machinery.surroundings)
+        self._epoch: int | None = None
+        self._all_found = True
 
     def start(self) -> None:
-        """Begin; returns at once. The first sweep follows immediately."""
-        self.learn()
+        """Begin; returns at once. The first sweep follows immediately, or as soon as the lease is held."""
         schedule = self._machinery.schedule
         schedule.start()
+        schedule.every(LEAD_EVERY, "lead", self.lead)
+        schedule.every(MOVE_EVERY, "moves", self.keep_moving)
         schedule.every(OUTBOX_EVERY, "outbox", self._machinery.outbox.run)
         if self._watch is not None:
             schedule.every(WATCH_EVERY, "configuration", self.follow)
-        self._reschedule()
-        _log.info("daemon_started", targets=len(self._settings.targets))
+        held = self._machinery.surroundings.lease.held() is not None
+        _log.info("daemon_started", targets=len(self._settings.targets), leading=held)
 
     def stop(self) -> None:
         """End cleanly: ticks finish, and alerts on their way are tried once more. Releases stay where they are."""
@@ -86,24 +96,39 @@ class Daemon:
             executor.shutdown(wait=False, cancel_futures=True)
         _log.info("daemon_stopped")
 
-    def learn(self) -> None:
-        """Read documents that were not seen yet, so that slots are counted before a release begins."""
-        world = self._machinery.surroundings
-        for target in self._settings.targets:
-            if world.board.seen(target.name) is not None:
-                continue
-            try:
-                stored = world.store.load(target.name)
-            except RecordError as error:
-                _log.warning("state_unreadable", target=target.name, reason=str(error))
-                continue
-            if stored is not None:
-                world.board.note(stored.state)
+    def overdue(self, slack: timedelta) -> tuple[str, ...]:
+        """Jobs that have not ended for three of their intervals and `slack`: only a restart helps."""
+        return self._machinery.schedule.overdue(slack)
+
+    def lead(self) -> None:
+        """See whether the lease is held; where it was just won, first learn what others did meanwhile."""
+        with self._lock:
+            epoch = self._machinery.surroundings.lease.held()
+            if epoch == self._epoch:
+                if epoch is not None and not self._all_found:
+                    self._find_leaving()
+                return
+            self._epoch = epoch
+            if epoch is None:
+                _log.warning("standby", reason="another daemon holds the lease; nothing is looked at until it is ours")
+            else:
+                self._learn_anew()
+                _log.info("leading", epoch=epoch, targets=len(self._settings.targets))
+            self._reschedule()
 
     def sweep(self, interval: timedelta) -> None:
-        """One pass over the targets that are looked at this often."""
-        self._machinery.sweeper.run(self._by_interval().get(interval, ()))
-        self._say_goodbye()
+        """One pass over the targets that are looked at this often; none in standby."""
+        self.lead()
+        if self._epoch is not None:
+            self._machinery.sweeper.run(self._by_interval().get(interval, ()))
+            self._leaving.say_goodbye()
+
+    def keep_moving(self) -> None:
+        """Look again at targets that wait for pods only: a rollback must not wait for the next sweep."""
+        moving = self._machinery.surroundings.board.moving()
+        if self._epoch is not None and moving:
+            slow = [one for one in self._targets() if one.name in moving and one.analysis.interval > MOVE_EVERY]
+            self._machinery.sweeper.run_between(slow)
 
     def deliver(self) -> None:
         """Try the alerts that are due once."""
@@ -123,45 +148,65 @@ class Daemon:
 
     def reload(self, settings: Settings) -> None:
         """Use these settings from the next sweep on; targets that are gone in mid-release are finished first."""
+        machinery = self._machinery
         with self._lock:
-            names = {target.name for target in settings.targets}
+            names = frozenset(target.name for target in settings.targets)
             dropped = [target for target in self._settings.targets if target.name not in names]
             self._settings = settings
-            self._leaving = {name: target for name, target in self._leaving.items() if name not in names}
-            self._leaving.update({target.name: target for target in dropped})
-        machinery = self._machinery
-        machinery.surroundings.admissions.configure(settings.metrics, settings.max_concurrent, freeze=settings.freeze)
-        machinery.sweeper.ask(settings.metrics)
-        machinery.outbox.send_by(settings.flush)
-        self.learn()
-        self._say_goodbye()
-        self._reschedule()
+            self._leaving.dropped(dropped, names)
+            machinery.surroundings.admissions.configure(
+                settings.metrics, settings.max_concurrent, freeze=settings.freeze, preflight=settings.preflight
+            )
+            machinery.sweeper.ask(settings.metrics)
+            machinery.outbox.send_by(settings.flush)
+            if self._epoch is not None:
+                self._learn()
+                self._leaving.say_goodbye()
+            self._reschedule()
         _log.info("configuration_reloaded", targets=len(settings.targets), dropped=[one.name for one in dropped])
 
-    def _by_interval(self) -> dict[timedelta, list[Target]]:
-        board = self._machinery.surroundings.board
-        with self._lock:
-            leaving = [one for one in self._leaving.values() if one.name in board.active()]
-            grouped: dict[timedelta, list[Target]] = defaultdict(list)
-            for target in (*self._settings.targets, *leaving):
-                grouped[target.analysis.interval].append(target)
-        return grouped
-
-    def _say_goodbye(self) -> None:
-        """Forget removed targets whose release has ended and whose alerts are delivered."""
+    def _learn_anew(self) -> None:
+        """What was known is from before another daemon led."""
         world = self._machinery.surroundings
-        with self._lock:
-            for name in list(self._leaving):
-                state = world.board.seen(name)
-                if state is None or not (state.phase.active or state.outbox):
-                    del self._leaving[name]
-                    world.board.forget(name)
-                    world.memory.forget(name)
-                    _log.info("target_forgotten", target=name)
+        world.board.clear()
+        world.chronicle.forget()
+        self._learn()
+
+    def _learn(self) -> None:
+        """Read documents that were not seen yet, so that slots are counted before a release begins."""
+        world = self._machinery.surroundings
+        for target in self._settings.targets:
+            if world.board.seen(target.name) is not None:
+                continue
+            try:
+                stored = world.store.load(target.name)
+            except RecordError as error:
+                _log.warning("state_unreadable", target=target.name, reason=str(error))
+                continue
+            if stored is not None:
+                world.board.note(stored.state)
+        self._find_leaving()
+
+    def _find_leaving(self) -> None:
+        try:
+            self._leaving.find(frozenset(target.name for target in self._settings.targets))
+            self._all_found = True
+        except RecordError as error:
+            self._all_found = False
+            _log.warning("removed_targets_unknown", reason=str(error))
+
+    def _targets(self) -> tuple[Target, ...]:
+        return (*self._settings.targets, *self._leaving.in_release())
+
+    def _by_interval(self) -> dict[timedelta, list[Target]]:
+        grouped: dict[timedelta, list[Target]] = defaultdict(list)
+        for target in self._targets():
+            grouped[target.analysis.interval].append(target)
+        return grouped
 
     def _reschedule(self) -> None:
         schedule = self._machinery.schedule
-        wanted = {f"sweep/{interval}": interval for interval in self._by_interval()}
+        wanted = {f"sweep/{interval}": interval for interval in self._by_interval()} if self._epoch is not None else {}
         present = {name for name in schedule.names() if name.startswith("sweep/")}
         for name in present - wanted.keys():
             schedule.drop(name)

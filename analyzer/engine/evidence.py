@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
+from analyzer.engine.before_after import Asked, before_after, compared_analysis, shift_of
 from analyzer.judge import Evidence, begin, enter, fail, fold, fold_fast, last_folded, last_slot, prove_from
 from analyzer.model.block import Timing
 from analyzer.model.errors import ObservationError
@@ -20,14 +21,19 @@ from analyzer.model.state import Release, TargetState
 from analyzer.model.target import Target
 from analyzer.ports import BlockRequest, Collected
 
+AT_ONCE = 500
+"""Blocks that one look asks for: more in one answer would take longer than anybody waits for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A stretch of a release that is judged as one: a step, or what comes after it once both sides run the
-    new version (`step` None, guards only).
+    """A stretch of a release that is judged as one: a step (the last one goes on as long as both versions serve), or
+    what comes after it once all pods run the new version (`step` None): guards, and in a bake what stable was like
+    before.
 
     Evidence against the canary counts from block `abort_from`, for it from `proof_from` (None: not yet known), that
-    of the fast lane from slot `fast_from` (None: there is none).
+    of the fast lane from slot `fast_from` (None: there is none). With a `shift`, stable's side is of so many blocks
+    before: what it did before the promotion.
     """
 
     release: str
@@ -39,15 +45,21 @@ class Course:
     proof_from: int | None = None
     fast_from: int | None = None
     noise: Mapping[str, Noise] = field(default_factory=dict, hash=False)
+    shift: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The evidence so far and the blocks to ask for."""
+    """The evidence so far and the blocks to ask for. `behind`: there are more blocks than are asked for at once.
+
+    `asked` is the request, or the two that it takes to compare before and after.
+    """
 
     course: Course
     evidence: Evidence
     request: BlockRequest
+    asked: Asked
+    behind: bool = False
 
 
 class EvidenceMemory:
@@ -56,13 +68,15 @@ class EvidenceMemory:
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Course, Evidence]] = {}
 
-    def look(self, target: Target, state: TargetState) -> Look | None:
-        """What to ask Prometheus for in this tick; None in phases that are not judged."""
+    def look(self, target: Target, state: TargetState, seen_at: datetime) -> Look | None:
+        """What to ask Prometheus for in this tick, which saw the pods at `seen_at`; None in phases that are not
+        judged."""
         course = course_of(state)
         if course is None or state.release is None:
             self.forget(target.name)
             return None
         evidence = self._brought_to(course, target.name)
+        enough = _enough(evidence, course)
         request = BlockRequest(
             target=target.name,
             namespace=target.namespace,
@@ -72,8 +86,10 @@ class EvidenceMemory:
             after=_after(evidence, course.abort_from),
             warmup=course.analysis.warmup.total_seconds(),
             fast_after=_fast_after(evidence, course.fast_from),
+            until=min(seen_at, enough),
         )
-        return Look(course, evidence, request)
+        asked = request if course.shift is None else before_after(request, state, course.shift)
+        return Look(course, evidence, request, asked, behind=enough < seen_at)
 
     def keep(self, target: str, course: Course, evidence: Evidence) -> None:
         """Remember evidence. Call it only once the document that it follows from is saved."""
@@ -102,7 +118,7 @@ def course_of(state: TargetState) -> Course | None:
     if release is None:
         return None
     match state.phase:
-        case Phase.PROGRESSING | Phase.PAUSED | Phase.PROMOTING if not release.written:
+        case Phase.PROGRESSING | Phase.PAUSED | Phase.PROMOTING | Phase.BAKING if _compared(state.phase, release):
             proof = None if release.record.settled_at is None else _first_block(release, release.record.settled_at)
             return Course(
                 release=release.id,
@@ -115,13 +131,31 @@ def course_of(state: TargetState) -> Course | None:
                 fast_from=_first_slot(release),
                 noise=release.noise,
             )
-        case Phase.PROMOTING | Phase.BAKING:  # both sides run the new version: there is nothing to compare
+        case Phase.BAKING if (shift := shift_of(release, state.since)) is not None:
+            analysis, begun = compared_analysis(release.analysis), _first_block(release, state.since)
+            return Course(
+                release=release.id,
+                analysis=analysis,
+                steps=1,
+                step=None,
+                timing=release.timing,
+                abort_from=begun,
+                proof_from=begun,
+                noise=release.noise,
+                shift=shift,
+            )
+        case Phase.PROMOTING | Phase.BAKING:  # all pods run the new version: there is nothing to compare
             guards = tuple(metric for metric in release.analysis.metrics if isinstance(metric, QueryMetric))
             analysis = replace(release.analysis, metrics=guards)
             begun = _first_block(release, state.since)
             return Course(release.id, analysis, 1, None, release.timing, begun) if guards else None
         case _:
             return None
+
+
+def _compared(phase: Phase, release: Release) -> bool:
+    """Do both versions serve side by side? In a bake only with pods of the old one that are held back."""
+    return release.held_back > 0 if phase is Phase.BAKING else not release.written
 
 
 def folded(look: Look, answer: Collected | ObservationError) -> Evidence:
@@ -138,6 +172,8 @@ def folded(look: Look, answer: Collected | ObservationError) -> Evidence:
             newest = last_slot(evidence, metric.name)
             slots = [slot for slot in answer.fast[metric.name] if newest is None or slot.index >= newest]
             evidence = fold_fast(evidence, metric.name, slots)
+        if look.behind:
+            evidence = fail(evidence, metric.name, f"catching up: read up to {look.request.until:%H:%M:%S} so far")
     return evidence
 
 
@@ -148,6 +184,13 @@ def _start(course: Course) -> Evidence:
     evidence = begin(course.analysis, course.steps, course.timing, course.noise)
     evidence = enter(evidence, course.step or 0, course.abort_from, course.fast_from)
     return evidence if course.proof_from is None else prove_from(evidence, course.proof_from)
+
+
+def _enough(evidence: Evidence, course: Course) -> datetime:
+    """A day of blocks is not read at once: up to here this time, and nothing is decided on before the rest is read."""
+    lasts = [last for metric in evidence.analysis.metrics if (last := last_folded(evidence, metric.name)) is not None]
+    last = max(lasts, default=course.abort_from) + AT_ONCE
+    return datetime.fromtimestamp(last * course.timing.block + course.timing.delay, UTC)
 
 
 def _first_block(release: Release, when: datetime) -> int:

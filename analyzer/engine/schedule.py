@@ -6,7 +6,9 @@ Its defaults would drop a job that is a second late, and log nothing but text of
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -20,10 +22,20 @@ _KINDS = {EVENT_JOB_ERROR: "job_failed", EVENT_JOB_MISSED: "job_missed", EVENT_J
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
+class _Beat:
+    """When a job ended last (before that: when it was set up), on the monotonic clock."""
+
+    interval: float
+    last: float
+
+
 class Schedule:
     """Jobs by name, each run at a fixed interval and never twice at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._beats: dict[str, _Beat] = {}
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(_THREADS)},
@@ -31,21 +43,31 @@ class Schedule:
         )
         self._scheduler.add_listener(_note, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         self._lock = threading.Lock()
+        self._stopping = False
 
     def start(self) -> None:
         """Run jobs from now on."""
         self._scheduler.start()
 
     def stop(self) -> None:
-        """End, after the jobs that are running."""
+        """End, after the jobs that are running; what they still want to change about the jobs has no effect.
+
+        The library would wait for them with a lock held that they need to change anything.
+        """
+        with self._lock:
+            self._stopping = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
     def every(self, interval: timedelta, name: str, job: Callable[[], None]) -> None:
         """Run `job` now and at each `interval`; one of the same name is replaced."""
+        beat = _Beat(interval.total_seconds(), self._monotonic())
         with self._lock:
+            if self._stopping:
+                return
+            self._beats[name] = beat
             self._scheduler.add_job(
-                job,
+                lambda: self._run(job, beat),
                 "interval",
                 seconds=interval.total_seconds(),
                 id=name,
@@ -57,12 +79,27 @@ class Schedule:
     def drop(self, name: str) -> None:
         """Run a job no more."""
         with self._lock:
-            if self._scheduler.get_job(name) is not None:
-                self._scheduler.remove_job(name)
+            if self._stopping or self._beats.pop(name, None) is None:
+                return
+            self._scheduler.remove_job(name)
 
     def names(self) -> frozenset[str]:
         """The jobs there are."""
-        return frozenset(job.id for job in self._scheduler.get_jobs())
+        with self._lock:
+            return frozenset(self._beats)
+
+    def overdue(self, slack: timedelta) -> tuple[str, ...]:
+        """Jobs that have not ended for three of their intervals and `slack`: something hangs."""
+        now = self._monotonic() - slack.total_seconds()
+        with self._lock:
+            return tuple(sorted(name for name, beat in self._beats.items() if now - beat.last > 3 * beat.interval))
+
+    def _run(self, job: Callable[[], None], beat: _Beat) -> None:
+        """A job that fails has ended too; the failure is logged."""
+        try:
+            job()
+        finally:
+            beat.last = self._monotonic()
 
 
 def _note(event: JobEvent) -> None:

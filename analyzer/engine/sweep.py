@@ -1,26 +1,30 @@
 """One pass over all targets that are due together, with one question to Prometheus. The schedule calls `run`.
 
-Nobody waits for a slow target longer than `patience`: its tick goes on alone, and sweeps leave the target out until it
-has ended.
+Each target is concluded as soon as it has its answer. Nobody waits for a slow target longer than `patience`: its tick
+goes on alone, and sweeps leave the target out until it has ended.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, wait
 from concurrent.futures import TimeoutError as TooLate
 from datetime import timedelta
 
 import structlog
 
+from analyzer.engine.before_after import Asked, collect
 from analyzer.engine.claims import Claims
 from analyzer.engine.tick import Tick
 from analyzer.model.errors import ObservationError
 from analyzer.model.target import Target
-from analyzer.ports import BlockRequest, Collected, MetricSource
+from analyzer.ports import Collected, MetricSource
 
-Answers = Mapping[str, Collected | ObservationError]
+Answer = Collected | ObservationError
+
+MARKING = 1.0
+"""Seconds that a sweep waits, in all, for the outbox to mark what it delivered and for ticks between sweeps."""
 
 _log = structlog.get_logger(__name__)
 
@@ -42,7 +46,7 @@ class Sweeper:
         self._executor = executor
         self._patience = patience.total_seconds()
         self._lock = threading.Lock()
-        self._unanswered: list[Future[Answers]] = []
+        self._unanswered: list[Future[None]] = []
 
     def ask(self, metrics: MetricSource) -> None:
         """Put questions to this source from now on."""
@@ -54,65 +58,100 @@ class Sweeper:
         prepared, late = wait(preparing, timeout=self._patience)
         for future in late:
             self._release_after(future, preparing[future])
-        requests = [(preparing[future], future.result()) for future in prepared]
-        answers = self._collect([request for _, request in requests if request is not None])
-        concluding = [
-            self._executor.submit(self._conclude, tick, _answer_to(request, answers)) for tick, request in requests
-        ]
-        concluded, _ = wait(concluding, timeout=self._patience)
+        round_ = _Round(self._executor, self._conclude)
+        for future in prepared:
+            round_.enter(preparing[future], future.result())
+        self._collect(round_)
+        concluded, _ = wait(round_.concluding, timeout=self._patience)
         for error in filter(None, (future.exception() for future in concluded)):
             _log.error("report_failed", exc_info=error)
 
-    def _due(self, targets: Sequence[Target]) -> list[Tick]:
-        due = [target for target in targets if self._claims.take_for_tick(target.name)]
-        late = sorted({target.name for target in targets} - {target.name for target in due})
-        if late:
-            _log.warning("targets_left_out", targets=late, reason="their last tick has not ended")
-        return [self._begin(target) for target in due]
+    def run_between(self, targets: Sequence[Target]) -> None:
+        """Tick these without asking Prometheus, those left out that anybody else works on."""
+        ticks = [self._begin(target) for target in targets if self._claims.take_between(target.name)]
+        wait([self._executor.submit(self._tick, tick) for tick in ticks], timeout=self._patience)
 
-    def _release_after(self, future: Future[BlockRequest | None], tick: Tick) -> None:
+    def _due(self, targets: Sequence[Target]) -> list[Tick]:
+        claimed = self._claims.take_for_ticks((target.name for target in targets), MARKING)
+        late = sorted(target.name for target in targets if target.name not in claimed)
+        if late:
+            reason = "their last tick has not ended, or the marks of their alerts are still being written"
+            _log.warning("targets_left_out", targets=late, reason=reason)
+        return [self._begin(target) for target in targets if target.name in claimed]
+
+    def _release_after(self, future: Future[Asked | None], tick: Tick) -> None:
         _log.warning("target_slow", target=tick.target.name, seconds=self._patience)
         future.add_done_callback(lambda _: self._abandon(tick))
 
-    def _collect(self, requests: Sequence[BlockRequest]) -> Answers:
+    def _collect(self, round_: _Round) -> None:
         """One question for all; while an earlier one hangs, no other is put."""
-        if not requests:
-            return {}
+        if not round_.requests:
+            return
         with self._lock:
             self._unanswered = [future for future in self._unanswered if not future.done()]
             hanging = bool(self._unanswered)
         if hanging:
-            return _nobody(requests, "an earlier query still waits for its answer from Prometheus")
-        return self._answers(self._executor.submit(self._metrics.collect, requests), requests)
-
-    def _answers(self, future: Future[Answers], requests: Sequence[BlockRequest]) -> Answers:
+            round_.give_up("an earlier query still waits for its answer from Prometheus")
+            return
+        future = self._executor.submit(round_.collect, self._metrics)
         try:
             error = future.exception(timeout=self._patience)
         except TooLate:
             with self._lock:
                 self._unanswered.append(future)
-            return _nobody(requests, f"no answer from Prometheus within {self._patience:g} s")
+            round_.give_up(f"no answer from Prometheus within {self._patience:g} s")
+            return
         if error is not None:
             _log.error("collect_failed", exc_info=error)
-            return _nobody(requests, f"{type(error).__name__}: {error} (a bug in the metric source)")
-        return future.result()
+            round_.give_up(f"{type(error).__name__}: {error} (a bug in the metric source)")
+        round_.give_up("the answer leaves this target out: this is a bug in the metric source")
+
+    def _tick(self, tick: Tick) -> None:
+        tick.prepare()
+        self._conclude(tick, None)
 
     def _abandon(self, tick: Tick) -> None:
         tick.abandon()
         self._claims.release(tick.target.name)
 
-    def _conclude(self, tick: Tick, answer: Collected | ObservationError | None) -> None:
+    def _conclude(self, tick: Tick, answer: Answer | None) -> None:
         try:
             tick.conclude(answer)
         finally:
             self._claims.release(tick.target.name)
 
 
-def _answer_to(request: BlockRequest | None, answers: Answers) -> Collected | ObservationError | None:
-    if request is None:
-        return None
-    return answers.get(request.target, ObservationError(f"the answer leaves out {request.target}: this is a bug"))
+class _Round:
+    """The ticks of one sweep between their question and their answer; each is concluded once, with the first."""
 
+    def __init__(self, executor: Executor, conclude: Callable[[Tick, Answer | None], None]) -> None:
+        self._executor = executor
+        self._conclude = conclude
+        self._lock = threading.Lock()
+        self._open: dict[str, Tick] = {}
+        self.requests: list[Asked] = []
+        self.concluding: list[Future[None]] = []
 
-def _nobody(requests: Sequence[BlockRequest], why: str) -> Answers:
-    return {request.target: ObservationError(why) for request in requests}
+    def enter(self, tick: Tick, request: Asked | None) -> None:
+        """A tick that waits for the answer to `request`, or for nothing."""
+        self._open[tick.target.name] = tick
+        if request is None:
+            self._answered(tick.target.name, None)
+        else:
+            self.requests.append(request)
+
+    def collect(self, metrics: MetricSource) -> None:
+        """Ask for all, and conclude each as its answer comes."""
+        for target, answer in collect(metrics, self.requests):
+            self._answered(target, answer)
+
+    def give_up(self, why: str) -> None:
+        """Conclude those that have no answer yet; what comes later is not heard."""
+        for target in tuple(self._open):
+            self._answered(target, ObservationError(why))
+
+    def _answered(self, target: str, answer: Answer | None) -> None:
+        with self._lock:
+            tick = self._open.pop(target, None)
+            if tick is not None:
+                self.concluding.append(self._executor.submit(self._conclude, tick, answer))

@@ -13,10 +13,12 @@ import structlog
 
 from analyzer.decision import decide, enroll
 from analyzer.engine.admission import Admissions
+from analyzer.engine.before_after import Asked
 from analyzer.engine.board import Board
 from analyzer.engine.chronicle import Chronicle
 from analyzer.engine.evidence import EvidenceMemory, Look, folded
-from analyzer.judge import judge
+from analyzer.engine.fences import Fences
+from analyzer.judge import Evidence, judge
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import AnalyzerError, LeaseLostError, ObservationError, RecordError
 from analyzer.model.phase import Phase
@@ -24,7 +26,7 @@ from analyzer.model.state import Command, TargetState
 from analyzer.model.target import Target
 from analyzer.model.verdict import Verdict
 from analyzer.model.workload import Snapshot
-from analyzer.ports import BlockRequest, Clock, Collected, Lease, ReleaseStore, Report, Stored, Workloads
+from analyzer.ports import Clock, Collected, Lease, ReleaseStore, Report, Stored, Workloads
 
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +45,7 @@ class Surroundings:
     memory: EvidenceMemory
     admissions: Admissions
     chronicle: Chronicle
+    fences: Fences
 
 
 class Tick:
@@ -64,13 +67,14 @@ class Tick:
         self._choice: Decision | None = None
         self._failed: Report | None = None
 
-    def prepare(self) -> BlockRequest | None:
+    def prepare(self) -> Asked | None:
         """Read document, world and commands; gives what to ask Prometheus for, None for nothing."""
         self._failed = self._guarded(self._read)
-        return self._look.request if self._look is not None and self._failed is None else None
+        return self._look.asked if self._look is not None and self._failed is None else None
 
     def conclude(self, answer: Collected | ObservationError | None) -> Report:
-        """Judge, decide, save and act; `answer` is None where nothing was asked. Gives what was told."""
+        """Judge, decide, save and act; gives what was told. Without an `answer` (nothing was asked) the evidence is
+        what it was at the last look."""
         report = self._failed or self._guarded(lambda: self._decide_and_act(answer))
         report = report or self._report()
         self._world.admissions.settle(self.target.name, failed=report.error is not None)
@@ -90,14 +94,23 @@ class Tick:
         if self._stored is not None:
             world.board.note(self._stored.state)
             self._state = _claimed(self._stored.state, self._epoch)
+            self._take_over(self._state, self._epoch)
             self._catch_up_history(self._state)
         roles = self._state.roles if self._state else self.target.roles
+        seen_at = world.clock.now()
         self._snapshot = world.workloads.snapshot(self.target, roles)
         self._commands = world.store.commands(self.target.name)
         if self._state is not None:
             self._state = enroll(self._state, self._snapshot, world.clock.now())
-            self._look = world.memory.look(self.target, self._state)
+            self._look = world.memory.look(self.target, self._state, seen_at)
             self._snapshot = replace(self._snapshot, admission=world.admissions.admit(self._state, self._snapshot))
+
+    def _take_over(self, state: TargetState, epoch: int) -> None:
+        """Shut earlier holders out before anything is decided: first of the document, then of the Deployments."""
+        if self._world.fences.missing(state, epoch):
+            self._save(state)
+            self._world.workloads.claim(self.target, state.roles, self._writing_epoch())
+            self._world.fences.raised(self.target.name, epoch)
 
     def _catch_up_history(self, state: TargetState) -> None:
         """A kill may have come before the entry of an ended release; a history out of order stops nothing."""
@@ -108,12 +121,12 @@ class Tick:
 
     def _decide_and_act(self, answer: Collected | ObservationError | None) -> None:
         world, snapshot = self._world, _known(self._snapshot)
-        evidence = folded(self._look, answer) if self._look is not None and answer is not None else None
+        evidence = _evidence(self._look, answer)
         self._verdict = judge(evidence) if evidence is not None else None
         choice = decide(self._state, snapshot, self._verdict, self._commands, world.clock.now())
         self._save(choice.intent)
         self._choice = choice
-        if self._look is not None and evidence is not None:
+        if self._look is not None and evidence is not None and answer is not None:
             world.memory.keep(self.target.name, self._look.course, evidence)
         world.chronicle.remember(choice.state, self._verdict)
         if choice.move is not None:
@@ -166,6 +179,12 @@ def _claimed(state: TargetState, epoch: int) -> TargetState:
     if state.epoch > epoch:
         raise LeaseLostError(f"epoch {state.epoch} has written this document, ours is {epoch}: nothing written")
     return state if state.phase.resting or state.epoch == epoch else replace(state, epoch=epoch)
+
+
+def _evidence(look: Look | None, answer: Collected | ObservationError | None) -> Evidence | None:
+    if look is None or answer is None:
+        return look.evidence if look is not None else None
+    return folded(look, answer)
 
 
 def _known(snapshot: Snapshot | None) -> Snapshot:

@@ -64,6 +64,7 @@ def judge_gauge(one: GaugeEvidence, at: Thresholds) -> MetricVerdict:
         noise=one.noise,
         smallest_visible=_visible(one),
         query=one.metric.value,
+        levels=_levels(read) if read.shown.counted else None,
     )
 
 
@@ -169,14 +170,19 @@ def _classified(
 
 def _comparison(one: GaugeEvidence, read: _Reading) -> str:
     """Both sides' typical levels (geometric means) and the ratio with its interval."""
-    shown, state = read.shown, one.state
+    state = one.state
     low, high = _interval(read)
-    canary, stable = (f"{math.exp(side / shown.counted):.3g}" for side in (shown.canary, shown.stable))
+    canary, stable = (f"{level:.3g}" for level in _levels(read))
     return (
         f"{one.metric.name}: canary {canary} ({_count(state.canary_pods)}) against stable {stable} "
         f"({_count(state.stable_pods)}), {times(_exp(read.centre))} "
         f"({100 * (1 - LEVEL):g} % {times(low)} to {times(high)})"
     )
+
+
+def _levels(read: _Reading) -> tuple[float, float]:
+    """Of the canary and of stable, where blocks counted."""
+    return _exp(read.shown.canary / read.shown.counted), _exp(read.shown.stable / read.shown.counted)
 
 
 def _noise_line(one: GaugeEvidence) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ FIELD_MANAGER = "canary-analyzer"
 PAGE = 500
 GRACE_SECONDS = 5.0
 """So much longer than it was asked for may a watch last, or stay silent, before the server counts as hanging."""
+SHORTEST_REQUEST = 0.1
+"""Seconds that are left at least to a request whose turn came at the last moment."""
 CHANGES = frozenset({"ADDED", "MODIFIED", "DELETED", "BOOKMARK"})
 
 OnWrite = Callable[[str, str], None]
@@ -179,9 +182,12 @@ class KubeClient:
 
     def _asked(self, kind: Kind, request: Request, timeout: float | None) -> Json:
         seconds = timeout if timeout is not None else self._limits.request_seconds
-        if kind != LEASES:
-            self._turn(self._requests, request.name, seconds)
-        return self._read(request, self._transport.exchange(request, seconds))
+        if kind == LEASES:
+            return self._read(request, self._transport.exchange(request, seconds))
+        until = time.monotonic() + seconds  # waiting for its turn is a part of the time that a request may take
+        self._turn(self._requests, request.name, seconds)
+        left = max(until - time.monotonic(), SHORTEST_REQUEST)
+        return self._read(request, self._transport.exchange(request, left))
 
     def _turn(self, bucket: TokenBucket, name: str, most: float) -> None:
         if not bucket.take(most):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 class Rate:
     """`per_second` requests in the long run, `burst` at once after a pause."""
 
-    per_second: float = 20.0
-    burst: int = 40
+    per_second: float = 50.0
+    burst: int = 100
 
 
 class TokenBucket:

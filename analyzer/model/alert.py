@@ -20,6 +20,7 @@ class AlertEvent(StrEnum):
     DRIFT = "drift"
     SUPERSEDED = "superseded"
     GUARD = "guard"
+    REGRESSION = "regression"
     GATE = "gate"
     GONE = "gone"
 

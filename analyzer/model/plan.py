@@ -53,6 +53,13 @@ class OnDrift(StrEnum):
     ABORT = "abort"
 
 
+class OnRegression(StrEnum):
+    """What happens in the bake when the promoted version does worse than stable did before it."""
+
+    ALERT = "alert"
+    ROLLBACK = "rollback"
+
+
 class GateTimeout(StrEnum):
     """What a manual gate does when its time-out has passed."""
 
@@ -108,13 +115,19 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything about a release that is not statistics. Frozen when the release starts."""
+    """Everything about a release that is not statistics. Frozen when the release starts.
+
+    `holdback`: so many pods of the old version stay for the bake, to go on comparing with; with `swap` only.
+    `on_regression` is about a comparison of before and after, which has no error guarantee.
+    """
 
     steps: tuple[Step, ...]
     capacity: Capacity = Capacity()
     promote: Promotion = Promotion.COPY_TEMPLATE
     advance: Advance = Advance.PROOF
     bake: timedelta = timedelta(minutes=30)
+    holdback: int = 0
+    on_regression: OnRegression = OnRegression.ALERT
     deadline: timedelta = timedelta(hours=2)
     on_inconclusive: OnInconclusive = OnInconclusive.HOLD
     ready_within: timedelta = timedelta(minutes=5)

@@ -12,7 +12,7 @@ from analyzer.model.block import RosterEntry, Timing
 from analyzer.model.metric import Analysis
 from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
-from analyzer.model.plan import Mode, Plan, Step
+from analyzer.model.plan import Mode, OnDrift, Plan, Step
 from analyzer.model.target import Roles
 from analyzer.model.workload import Move, Replicas, Template
 
@@ -94,6 +94,7 @@ class CauseKind(StrEnum):
     INCONCLUSIVE = "inconclusive"
     DRIFT = "drift"
     GATE_TIMEOUT = "gate-timeout"
+    REGRESSION = "regression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,10 @@ class Release:
     record for each step entered so far. `written` says that stable runs the canary's template (for `swap`: that
     the roles were exchanged), `forced` that an operator promoted it without proof. `blind_since` and
     `refused_since` say since when Prometheus gives no usable answer, and since when the new version's pods can't
-    be created.
+    be created. `namespace` and `on_drift` are the target's at the start: with them a release whose target was taken
+    out of the configuration can be finished ("" in documents from before they were kept).
+    `promoting_at` is when stable's pods of the old version began to leave (None: not yet).
+    `held_back` is how many pods of the old version are kept in the bake; until it is 0 both versions are compared.
     """
 
     id: str
@@ -162,6 +166,8 @@ class Release:
     alerted: tuple[str, ...] = ()
     blind_since: datetime | None = None
     refused_since: datetime | None = None
+    promoting_at: datetime | None = None
+    held_back: int = 0
     pause: Pause | None = None
     cause: Cause | None = None
     aborted_at: datetime | None = None
@@ -169,6 +175,8 @@ class Release:
     ended_at: datetime | None = None
     result: Result | None = None
     noise: Mapping[str, Noise] = field(default_factory=dict, hash=False)
+    namespace: str = ""
+    on_drift: OnDrift = OnDrift.PAUSE
 
     @property
     def current_step(self) -> Step:
@@ -203,7 +211,8 @@ class TargetState:
     `handled` is the last canary version that was taken up (None: the target was never seen); `unmanaged` until
     the first release begins: replicas are left alone. `stable_hash` is the version known to be stable, `previous`
     the one that was stable before it. `expected` is what our last writes asked for and `intent` the write that may
-    be under way: replicas that match neither were changed by someone else.
+    be under way: replicas that match neither were changed by someone else. `unconfirmed` are writes of ours that
+    were not seen, and may still be made: their requests got no answer.
     """
 
     target: str
@@ -221,6 +230,7 @@ class TargetState:
     releases: int = 0
     expected: Replicas | None = None
     intent: Move | None = None
+    unconfirmed: tuple[Move, ...] = ()
     outbox: tuple[OutboxEntry, ...] = ()
     executed: tuple[ExecutedCommand, ...] = ()
     warnings: tuple[str, ...] = field(default=())

@@ -39,7 +39,10 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A canary target as configured; `plan` and `analysis` apply from its next release on."""
+    """A canary target as configured; `plan` and `analysis` apply from its next release on.
+
+    `service` is the Service in front of both Deployments, where it was named; preflight looks at it.
+    """
 
     name: str
     namespace: str
@@ -48,3 +51,4 @@ class Target:
     analysis: Analysis
     mode: Mode = Mode.ACT
     on_drift: OnDrift = OnDrift.PAUSE
+    service: str | None = None

@@ -55,6 +55,8 @@ class MetricVerdict:
     `seconds_to_advance` estimate what is still missing at present traffic if the canary is like stable, None
     when it is proven already, can't be estimated, or will not come.
 
+    `levels` are canary's and stable's typical levels (geometric means over pods and blocks), which a gauge has where
+    others have counts.
     `noise` is what was taken for the metric's own noise (None: a guard), `smallest_visible` the smallest ratio that
     could ever be told from it with the pods of this step, `boundary` the bound of a histogram that the numbers are
     about ("250 ms"), `query` the selectors. `lane` says which test the evidence is from: the main one, or the fast
@@ -79,6 +81,7 @@ class MetricVerdict:
     smallest_visible: float | None = None
     boundary: str | None = None
     query: str | None = None
+    levels: tuple[float, float] | None = None
     lane: Literal["main", "fast"] = "main"
 
     def finite_interval(self) -> tuple[float | None, float | None] | None:

@@ -48,7 +48,12 @@ def _without(entries: Mapping[str, Any] | None, dropped: Iterable[str]) -> dict[
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """One pod of a side. `waiting` is the container's waiting reason (CrashLoopBackOff, ImagePullBackOff, ...)."""
+    """One pod of a side. `waiting` is the container's waiting reason (CrashLoopBackOff, ImagePullBackOff, ...).
+
+    `last_termination` is what the container's last termination said: reason, exit code and termination message.
+    `images` has the digest (`sha256:...`, without the image's name) that each container really runs, by its name;
+    a container whose digest is not known is not there.
+    """
 
     name: str
     created_at: datetime
@@ -61,6 +66,7 @@ class Pod:
     waiting: str | None = None
     unschedulable: str | None = None
     last_termination: str | None = None
+    images: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,8 @@ class Workload:
 
     `replicas` is what its spec asks for; `current` how many pods it has (terminating ones excepted),
     `updated` how many of them run the present template, `available` how many are steadily ready.
-    `writers` names who last wrote "replicas" and "template", where that is known.
+    `writers` names who last wrote "replicas" and "template", where that is known. `observed`: whoever makes the pods
+    has seen the latest spec; until then its pods may be those of an older one.
     """
 
     name: str
@@ -86,11 +93,17 @@ class Workload:
     paused: bool = False
     writers: Mapping[str, str] = field(default_factory=dict)
     change_cause: str | None = None
+    observed: bool = True
 
     @property
     def settled(self) -> bool:
-        """Every pod that the spec asks for is there, runs the present template and is available."""
-        return self.current == self.updated == self.available == self.replicas
+        """Every pod that the latest spec asks for is there, runs the present template and is available."""
+        return self.observed and self.current == self.updated == self.available == self.replicas
+
+    @property
+    def rolling(self) -> bool:
+        """Pods are being replaced, by a new template or by a restart."""
+        return self.updated != self.current
 
     def template_for(self, version: Template) -> Template:
         """`version` as this Deployment can carry it: with this Deployment's own selector labels."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from analyzer.model.block import Block, Reading, Sample, Timing
+from analyzer.model.block import Block, Reading, Sample
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
     GaugeMetric,
@@ -20,7 +21,7 @@ from analyzer.model.metric import (
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import Edges, PodKey
 from analyzer.observation.histograms import alike
-from analyzer.observation.meters import Meters
+from analyzer.observation.meters import Meters, Question, questions_of
 from analyzer.observation.sides import blocks, may_be_expected, may_be_in_slots, raw_blocks, slots
 from analyzer.ports import BlockRequest, Collected
 
@@ -28,37 +29,53 @@ Answer = Sequence[Block[Sample]] | Sequence[Reading] | ObservationError
 
 
 class Collection:
-    """One use answers one group: `requests` have one timing, and each has at least one closed block or slot to ask
-    for at `now` (seconds since the epoch, Prometheus' clock)."""
+    """One use answers one group, whose blocks and slots have the same lengths.
+
+    `requests` are those with at least one closed block or slot to ask for, each with the moment up to which it is
+    answered (seconds since the epoch, Prometheus' clock).
+    """
 
     def __init__(
-        self, connection: PrometheusConnection, labels: SeriesLabels, requests: Sequence[BlockRequest], now: float
+        self,
+        connection: PrometheusConnection,
+        labels: SeriesLabels,
+        requests: Sequence[tuple[BlockRequest, float]],
     ) -> None:
-        self._requests = requests
-        self._edges = _edges(requests[0].timing, requests, now)
-        self._meters = Meters(connection, labels, self._edges)
-        for request in requests:
+        self.requests = tuple(request for request, _ in requests)
+        self._edges = {request.target: _edges(request, upto) for request, upto in requests}
+        self._meters = Meters(connection, labels, _covering(self._edges.values()))
+        for request in self.requests:
             for metric in request.metrics:
                 self._meters.expect(metric, self._pods(request, metric))
 
-    def answers(self) -> dict[str, Collected]:
-        """By target; a metric whose query failed has its error there."""
-        return {request.target: self._collected(request) for request in self._requests}
+    def questions(self, request: BlockRequest) -> set[Question]:
+        """All that must be asked before this request can be answered."""
+        return {question for metric in request.metrics for question in questions_of(metric)}
 
-    def _collected(self, request: BlockRequest) -> Collected:
+    def ask(self, question: Question) -> None:
+        """Ask one of them; several threads may do so, each its own."""
+        self._meters.ask(question)
+
+    def give_up(self, question: Question, reason: str) -> None:
+        """Do without an answer: the metrics that need it have `reason` as their error."""
+        self._meters.give_up(question, reason)
+
+    def answer(self, request: BlockRequest) -> Collected:
+        """The answer once its questions were asked or given up; a metric whose query failed has its error there."""
         found: dict[str, Answer] = {}
         fast: dict[str, Sequence[Block]] = {}
+        edges = self._edges[request.target]
         for metric in request.metrics:
             try:
-                found[metric.name] = self._answer(request, metric) if self._closed(request) else ()
+                found[metric.name] = self._found(request, metric) if self._closed(request) else ()
                 if isinstance(metric, RatioMetric) and request.fast_after is not None:
-                    fast[metric.name] = slots(request, self._meters.newborn(metric), self._edges)
+                    fast[metric.name] = slots(request, self._meters.newborn(metric), edges)
             except ObservationError as error:
                 found[metric.name] = error
-        return Collected(max(request.after, self._edges.last - 1), found, fast)
+        return Collected(max(request.after, edges.last - 1), found, fast)
 
-    def _answer(self, request: BlockRequest, metric: Metric | TestedMetric) -> Answer:
-        edges, meters = self._edges, self._meters
+    def _found(self, request: BlockRequest, metric: Metric | TestedMetric) -> Answer:
+        edges, meters = self._edges[request.target], self._meters
         match metric:
             case RatioMetric():
                 return blocks(request, meters.ratio(metric), edges)
@@ -77,31 +94,44 @@ class Collection:
 
     def _pods(self, request: BlockRequest, metric: Metric | TestedMetric) -> set[PodKey]:
         """Those that any block or slot of this request could expect."""
-        in_slots = isinstance(metric, RatioMetric)
+        in_slots, edges = isinstance(metric, RatioMetric), self._edges[request.target]
         return {
             PodKey(request.namespace, entry.pod)
             for entry in request.roster
-            if (self._closed(request) and may_be_expected(entry, request, self._edges.last))
-            or (in_slots and may_be_in_slots(entry, request, self._edges.fast_last))
+            if (self._closed(request) and may_be_expected(entry, request, edges.last))
+            or (in_slots and may_be_in_slots(entry, request, edges.fast_last))
         }
 
     def _closed(self, request: BlockRequest) -> bool:
-        return request.after + 1 < self._edges.last
+        return request.after + 1 < self._edges[request.target].last
 
 
-def _edges(timing: Timing, requests: Sequence[BlockRequest], now: float) -> Edges:
-    last = timing.last_closed_block(now) + 1
-    fast = [request.fast_after for request in requests if request.fast_after is not None]
-    last_slot = timing.last_closed_slot(now) + 1
+def _edges(request: BlockRequest, upto: float) -> Edges:
+    """What one request needs."""
+    timing = request.timing
+    last, last_slot = timing.last_closed_block(upto) + 1, timing.last_closed_slot(upto) + 1
     edges = Edges(
         timing=timing,
-        first=min(min(request.after for request in requests) + 1, last),
+        first=min(request.after + 1, last),
         last=last,
-        fast_first=min(min(fast) + 1, last_slot) if fast else None,
+        fast_first=None if request.fast_after is None else min(request.fast_after + 1, last_slot),
         fast_last=last_slot,
     )
-    later = edges.at_slot(last_slot) >= edges.after_last
-    return Edges(timing, edges.first, last, later, edges.fast_first, last_slot)
+    return replace(edges, later=edges.at_slot(last_slot) >= edges.after_last)
+
+
+def _covering(needed: Iterable[Edges]) -> Edges:
+    """What all of them need."""
+    every = list(needed)
+    fast = [edges.fast_first for edges in every if edges.fast_first is not None]
+    return Edges(
+        timing=every[0].timing,
+        first=min(edges.first for edges in every),
+        last=max(edges.last for edges in every),
+        fast_first=min(fast, default=None),
+        fast_last=max(edges.fast_last for edges in every),
+        ends=frozenset(edges.last for edges in every if edges.later and edges.first < edges.last),
+    )
 
 
 def _ready(request: BlockRequest) -> Mapping[PodKey, float]:

@@ -7,6 +7,7 @@ the error, rounded times, and answers without their warnings.
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import threading
 import time
@@ -17,7 +18,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import requests
 from prometheus_api_client import PrometheusConnect
 from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import DecodeError, ProtocolError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from analyzer.model.errors import ObservationError
@@ -27,6 +28,8 @@ MAX_POINTS = 11_000
 """Prometheus refuses more points than this in one series of a range query."""
 
 _CHUNK = 65_536
+
+_TIME_OVER = "the time for all queries of this sweep is over"
 
 
 class PrometheusConnection:
@@ -48,11 +51,18 @@ class PrometheusConnection:
             auth = HTTPBasicAuth(unquote(parts.username), unquote(parts.password or ""))
         self.url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
         self._local_host = _is_loopback(parts.hostname or "")
-        self._timeout = timeout
+        self.timeout = timeout
+        self._deadline: float | None = None
         self._headers = dict(headers or {})
         self._auth = auth
         self._thread = threading.local()
         self._opened: list[PrometheusConnect] = []
+
+    def until(self, deadline: float) -> PrometheusConnection:
+        """The same connection for queries that must all end by then, on the monotonic clock."""
+        bounded = copy.copy(self)
+        bounded._deadline = deadline  # noqa: SLF001 - it is one of ours
+        return bounded
 
     def instant(self, query: str, at: float | None = None) -> tuple[Series, ...]:
         """Evaluate at one moment (None: now, on Prometheus' clock). Raises ObservationError."""
@@ -99,10 +109,14 @@ class PrometheusConnection:
 
     def _post(self, endpoint: str, form: Mapping[str, str]) -> Any:
         # Thanos answers with what it has unless told not to; Prometheus ignores the parameter.
-        return self._request("POST", endpoint, {**form, "timeout": f"{self._timeout:g}", "partial_response": "false"})
+        return self._request("POST", endpoint, {**form, "timeout": f"{self.timeout:g}", "partial_response": "false"})
 
     def _request(self, method: str, endpoint: str, form: Mapping[str, str]) -> Any:
         client = self._client()
+        deadline = self._ends_at()
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise ObservationError(f"Prometheus at {self.url} was not asked: {_TIME_OVER}")
         try:
             with client._session.request(  # noqa: SLF001 - the session is ours; the library only prepared it
                 method,
@@ -110,27 +124,21 @@ class PrometheusConnection:
                 data=form,
                 headers=client.headers,
                 auth=client.auth,
-                timeout=self._timeout,
+                timeout=left,
                 allow_redirects=False,  # a redirected POST loses its form
                 stream=True,
             ) as response:
                 if response.is_redirect:
                     place = _without_user(response.headers["Location"])
                     raise ObservationError(f"{self.url} redirects to {place}; put that into prometheus.url")
-                body = self._body(response)
+                body = _body(response, deadline)
                 return decode(response.status_code, response.headers.get("Content-Type", ""), body)
         except requests.RequestException as error:
             raise ObservationError(f"Prometheus at {self.url} can't be asked: {self._why(error)}") from error
 
-    def _body(self, response: requests.Response) -> bytes:
-        # requests' own time-out starts again with each byte.
-        deadline = time.monotonic() + self._timeout
-        parts = []
-        for part in response.iter_content(_CHUNK):
-            parts.append(part)
-            if time.monotonic() > deadline:
-                raise requests.ReadTimeout
-        return b"".join(parts)
+    def _ends_at(self) -> float:
+        end = time.monotonic() + self.timeout
+        return end if self._deadline is None else min(end, self._deadline)
 
     def _client(self) -> PrometheusConnect:
         client = getattr(self._thread, "client", None)
@@ -148,13 +156,30 @@ class PrometheusConnection:
     def _why(self, error: requests.RequestException) -> str:
         match error:
             case requests.Timeout() | requests.ConnectionError(args=(ReadTimeoutError(), *_)):
-                return f"no full answer within {self._timeout:g} s"
+                return f"no full answer within {self.timeout:g} s"
             case requests.exceptions.ChunkedEncodingError() | requests.exceptions.ContentDecodingError():
                 return "the answer broke off or is damaged"
             case requests.exceptions.InvalidHeader():
                 return "one of prometheus.headers is not allowed in HTTP"  # its own text would show the value
             case _:
                 return _root(error)
+
+
+def _body(response: requests.Response, deadline: float) -> bytes:
+    """Read piece by piece as it comes: any other way waits for more, and begins to wait anew with each byte."""
+    parts = []
+    try:
+        while part := response.raw.read1(_CHUNK, decode_content=True):
+            parts.append(part)
+            if time.monotonic() > deadline:
+                raise requests.ReadTimeout
+    except ReadTimeoutError as error:
+        raise requests.ReadTimeout from error
+    except ProtocolError as error:
+        raise requests.exceptions.ChunkedEncodingError from error
+    except DecodeError as error:
+        raise requests.exceptions.ContentDecodingError from error
+    return b"".join(parts)
 
 
 def _parts(start: float, end: float, step: float) -> Iterator[tuple[float, float]]:

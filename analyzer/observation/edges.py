@@ -44,7 +44,7 @@ def by_pod(targets: Iterable[ScrapeTarget]) -> dict[PodKey, list[ScrapeTarget]]:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Evenly spaced moments for one range query, and perhaps a single one after them (`extra`).
+    """Evenly spaced moments for one range query, and single ones beside them (`extras`).
 
     All in milliseconds. There is nothing to ask for when `last` is before `first`.
     """
@@ -52,7 +52,7 @@ class Grid:
     first: int
     last: int
     step: int
-    extra: int | None = None
+    extras: tuple[int, ...] = ()
 
     @property
     def points(self) -> int:
@@ -62,10 +62,11 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The edges that a group of requests needs.
+    """The edges that a request, or a group of requests, needs.
 
     Blocks: every edge from `first` to `last`, numbered in blocks, and one slot after `last` where its samples are
-    stored already (`later`). Slots: from `fast_first` to `fast_last`, numbered in slots; None where nobody asks.
+    stored already (`later`). In a group not all requests end at the same edge: `ends` has those after which one slot
+    is needed. Slots: from `fast_first` to `fast_last`, numbered in slots; None where nobody asks.
     """
 
     timing: Timing
@@ -74,6 +75,7 @@ class Edges:
     later: bool = False
     fast_first: int | None = None
     fast_last: int = 0
+    ends: frozenset[int] = frozenset()
 
     def at(self, index: int) -> int:
         """Milliseconds at the start of this block."""
@@ -103,13 +105,13 @@ class Edges:
         """The edges of blocks alone."""
         # Without a block there is no edge that anyone needs.
         end = self.at(self.last) if self.first < self.last else self.at(self.first) - 1
-        return Grid(self.at(self.first), end, self.block, self.after_last if self._confirms else None)
+        return Grid(self.at(self.first), end, self.block, self._confirming)
 
     @property
     def slots(self) -> Grid:
-        """The edges of slots, which hold those of blocks and the one after the last."""
+        """The edges of slots, which hold those of blocks and the ones a slot later."""
         begins = [self.at(self.first)] if self.first < self.last else []
-        ends = [self.after_last if self._confirms else self.at(self.last)] if self.first < self.last else []
+        ends = [self.at(self.last), *self._confirming] if self.first < self.last else []
         if self.fast_first is not None:
             begins.append(self.at_slot(self.fast_first))
             ends.append(self.at_slot(self.fast_last))
@@ -117,5 +119,6 @@ class Edges:
         return Grid(first, max(ends, default=first - 1), self.slot)
 
     @property
-    def _confirms(self) -> bool:
-        return self.later and self.first < self.last
+    def _confirming(self) -> tuple[int, ...]:
+        ends = self.ends or ({self.last} if self.later else frozenset())
+        return tuple(sorted(self.at(end) + self.slot for end in ends if end > self.first))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from analyzer.model.block import Reading
 from analyzer.model.errors import ObservationError
@@ -39,14 +40,17 @@ from analyzer.promql import Selector, parse_selector
 
 T = TypeVar("T")
 Question = tuple[str, str]
-"""How a selector is read (`sums`, `means`, `buckets`), and the selector."""
+"""How something is read (`sums`, `means` or `buckets` of a selector, a guard's `query`, all `scrapes`), and what."""
+
+SCRAPES: Question = ("scrapes", "")
 
 
 class Meters:
-    """One use answers for one set of edges. Every method but `expect` raises ObservationError.
+    """One use answers for one set of edges. Every method that gives a meter raises ObservationError.
 
-    First `expect` all metrics with their pods, then ask for meters. `slots`: what ratio metrics need is read at
-    the edges of slots, which hold those of blocks; else at the edges of blocks only.
+    First `expect` all metrics with their pods, then ask for meters. Questions that were not asked by `ask` (from
+    several threads, if need be) are asked then. `slots`: what ratio metrics need is read at the edges of slots, which
+    hold those of blocks; else at the edges of blocks only.
     """
 
     def __init__(
@@ -57,19 +61,25 @@ class Meters:
         self._edges = edges
         self._fine = edges.slots if slots else edges.blocks
         self._pods: defaultdict[Question, set[PodKey]] = defaultdict(set)
-        self._all_pods: set[PodKey] = set()
         self._on_slots: set[Question] = set()
         self._kept: dict[tuple[str, ...], object] = {}
 
     def expect(self, metric: Metric | TestedMetric, pods: Iterable[PodKey]) -> None:
         """Note that this metric will be asked for, of these pods."""
-        questions = _questions(metric)
+        questions = questions_of(metric)
         if isinstance(metric, RatioMetric):
             self._on_slots.update(questions)
         for question in questions:
             self._pods[question].update(pods)
-        if not isinstance(metric, QueryMetric):
-            self._all_pods.update(pods)
+
+    def ask(self, question: Question) -> None:
+        """Ask one question; its answer, or the error that it met, is kept."""
+        with suppress(ObservationError):
+            self._once(question, lambda: self._asked(question))
+
+    def give_up(self, question: Question, reason: str) -> None:
+        """Take a question that has no answer yet for failed, whatever comes later."""
+        self._kept.setdefault(question, ObservationError(reason))
 
     def ratio(self, metric: RatioMetric) -> PodCounters:
         """Counts of a ratio metric."""
@@ -87,11 +97,11 @@ class Meters:
         """Buckets of a histogram metric."""
         text = metric.buckets
 
-        def ask() -> PodHistograms:
-            found: BucketValues = self._reader("buckets", text).buckets(_selector(text))
+        def made() -> PodHistograms:
+            found: BucketValues = self._answer(("buckets", text))
             return PodHistograms(text, found.by_bound, self.scrapes(), found.refused)
 
-        return self._once(("histogram", text), ask)
+        return self._once(("histogram", text), made)
 
     def gauge(self, metric: GaugeMetric) -> PodLevels | PodSpeeds:
         """Levels of a gauge metric."""
@@ -99,7 +109,7 @@ class Meters:
             return PodSpeeds(self._counter(metric.value))
         return self._once(
             ("gauge", metric.value),
-            lambda: PodLevels(Counter("mean", metric.value, self._means(metric.value), self.scrapes())),
+            lambda: PodLevels(Counter("mean", metric.value, self._answer(("means", metric.value)), self.scrapes())),
         )
 
     def rate(self, metric: RateMetric) -> PodArrivals:
@@ -112,7 +122,7 @@ class Meters:
 
     def readings(self, metric: QueryMetric) -> Mapping[int, Reading]:
         """Values of a guard's query, by block."""
-        return self._once(("query", metric.query), lambda: read(self._connection, metric.query, self._edges))
+        return cast("Mapping[int, Reading]", self._answer(("query", metric.query)))
 
     def refuse_native(self, metric: HistogramMetric, pods: set[PodKey]) -> None:
         """Raise ObservationError when these pods have nothing but native histograms."""
@@ -121,57 +131,71 @@ class Meters:
 
     def scrapes(self) -> Scrapes:
         """Start times of all pods that were announced."""
-
-        def ask() -> Scrapes:
-            reader = EdgeReader(self._connection, self._labels, self._fine, frozenset(self._all_pods))
-            found = reader.start_times()
-            return Scrapes(found.starts, found.sample_times, self._edges.timing.slot)
-
-        return self._once(("scrapes",), ask)
+        return cast("Scrapes", self._answer(SCRAPES))
 
     def _counter(self, text: str) -> Counter:
         key = ("counter", text)
         return self._once(key, lambda: Counter("count", text, self._sums(text), self.scrapes()))
 
     def _sums(self, text: str) -> EdgeValues:
-        return self._once(("sums", text), lambda: self._reader("sums", text).sums(_selector(text)))
+        return cast("EdgeValues", self._answer(("sums", text)))
 
-    def _means(self, text: str) -> EdgeValues:
-        return self._once(
-            ("means", text), lambda: self._reader("means", text).means(_selector(text), self._edges.block)
-        )
+    def _answer(self, question: Question) -> Any:
+        """What this question's query gave."""
+        return self._once(question, lambda: self._asked(question))
 
-    def _reader(self, how: str, text: str) -> EdgeReader:
-        grid: Grid = self._fine if (how, text) in self._on_slots else self._edges.blocks
-        return EdgeReader(self._connection, self._labels, grid, frozenset(self._pods[how, text]))
+    def _asked(self, question: Question) -> EdgeValues | BucketValues | Scrapes | Mapping[int, Reading]:
+        match question:
+            case ("sums", text):
+                return self._reader(question).sums(_selector(text))
+            case ("means", text):
+                return self._reader(question).means(_selector(text), self._edges.block)
+            case ("buckets", text):
+                return self._reader(question).buckets(_selector(text))
+            case ("query", text):
+                return read(self._connection, text, self._edges)
+            case _:
+                reader = EdgeReader(self._connection, self._labels, self._fine, frozenset(self._pods[SCRAPES]))
+                found = reader.start_times()
+                return Scrapes(found.starts, found.sample_times, self._edges.timing.slot)
+
+    def _reader(self, question: Question) -> EdgeReader:
+        grid: Grid = self._fine if question in self._on_slots else self._edges.blocks
+        return EdgeReader(self._connection, self._labels, grid, frozenset(self._pods[question]))
 
     def _once(self, key: tuple[str, ...], ask: Callable[[], T]) -> T:
         """Ask, or repeat what was answered; a failure is not tried again."""
         if key not in self._kept:
             try:
-                self._kept[key] = ask()
+                self._kept.setdefault(key, ask())
             except ObservationError as error:
-                self._kept[key] = error
+                self._kept.setdefault(key, error)
         kept = self._kept[key]
         if isinstance(kept, ObservationError):
             raise kept
         return kept  # type: ignore[return-value] # what `ask` gave for this key
 
 
-def _questions(metric: Metric | TestedMetric) -> tuple[Question, ...]:
+def questions_of(metric: Metric | TestedMetric) -> tuple[Question, ...]:
+    """All that must be asked for a metric."""
     match metric:
         case RatioMetric():
-            return ("sums", metric.events), ("sums", metric.total)
+            return SCRAPES, ("sums", metric.events), ("sums", metric.total)
         case HistogramMetric():
-            return (("buckets", metric.buckets),)
+            return SCRAPES, ("buckets", metric.buckets)
         case GaugeMetric():
-            return (("sums" if metric.counter else "means", metric.value),)
+            return SCRAPES, ("sums" if metric.counter else "means", metric.value)
         case RateMetric():
-            return (("sums", metric.events),)
+            return SCRAPES, ("sums", metric.events)
         case RestartsMetric():
-            return (("sums", RESTARTS_TOTAL),)
+            return SCRAPES, ("sums", RESTARTS_TOTAL)
         case QueryMetric():
-            return ()
+            return (("query", metric.query),)
+
+
+def is_guard(question: Question) -> bool:
+    """Is this a query of a user's own?"""
+    return question[0] == "query"
 
 
 def _selector(text: str) -> Selector:

@@ -10,10 +10,12 @@ from analyzer.model.metric import SeriesLabels
 from analyzer.observation.connection import MAX_POINTS, PrometheusConnection
 from analyzer.observation.edges import EdgeValues, Grid, PodKey, ScrapeTarget
 from analyzer.observation.envelope import Series
+from analyzer.observation.spelling import BOUND, in_any_spelling
 from analyzer.promql import Matcher, Selector, one_of, with_matchers
 
-REGEX_LENGTH = 250_000
-"""How many characters of pod names go into one query: a whole fleet's, and less than the usual megabyte of proxies."""
+REGEX_LENGTH = 400_000
+"""How many characters of pod names go into one query: those of 5,000 pods. The longest query has them twice, and stays
+below the usual megabyte of proxies."""
 
 ANSWER_POINTS = 500_000
 """How many samples one answer may have, about: some 15 MB of JSON."""
@@ -54,16 +56,23 @@ class EdgeReader:
 
     def sums(self, selector: Selector) -> EdgeValues:
         """The counters that a selector matches, added up within each scrape target."""
-        return self._by_target(self._read(lambda narrowed, _: f"sum by ({self._by()}) ({narrowed})", selector))
+        bound = in_any_spelling(selector)
+
+        def query(narrowed: Selector, _: int | None) -> str:
+            # Two spellings of one bound are one counter, not two to be added up.
+            counters = f"max without ({BOUND}) ({narrowed})" if bound is not None else str(narrowed)
+            return f"sum by ({self._by()}) ({counters})"
+
+        return self._by_target(self._read(query, bound or selector))
 
     def means(self, selector: Selector, since: int) -> EdgeValues:
         """Gauges: the mean of each series since the edge `since` milliseconds before, added up within each target.
 
-        At the grid's extra moment the mean reaches back to the same edge as at the last one.
+        At an extra moment the mean reaches back to the same edge as at the edge before it.
         """
 
         def query(narrowed: Selector, at: int | None) -> str:
-            window = since if at is None else since + at - self.grid.last
+            window = since if at is None else since + (at - self.grid.first) % self.grid.step
             return f"sum by ({self._by()}) (avg_over_time({narrowed}[{window}ms]))"
 
         return self._by_target(self._read(query, selector))
@@ -110,7 +119,7 @@ class EdgeReader:
     def _read(
         self, query: Callable[[Selector, int | None], str], selector: Selector, weight: int = 1
     ) -> Iterator[tuple[ScrapeTarget, Series]]:
-        """`query` makes PromQL of a narrowed selector and the extra moment (None: the range); `weight` is how many
+        """`query` makes PromQL of a narrowed selector and an extra moment (None: the range); `weight` is how many
         series a pod has in the answer, about."""
         grid = self.grid
         if grid.points == 0:
@@ -120,8 +129,8 @@ class EdgeReader:
             narrowed = with_matchers(selector, matchers)
             span = (grid.first / 1000, grid.last / 1000, grid.step / 1000)
             answers = list(self.connection.range(query(narrowed, None), *span))
-            if grid.extra is not None:
-                answers += self.connection.instant(query(narrowed, grid.extra), grid.extra / 1000)
+            for extra in grid.extras:
+                answers += self.connection.instant(query(narrowed, extra), extra / 1000)
             for series in answers:
                 target = self._target(series)
                 if target.key in self.pods:
@@ -136,7 +145,8 @@ class EdgeReader:
 def pod_matchers(labels: SeriesLabels, pods: Iterable[PodKey], most: int) -> Iterator[tuple[Matcher, Matcher]]:
     """Matchers that together cover these pods, in parts of at most `most` that are short enough for one query each.
 
-    They may match more than these pods: the same name in another namespace.
+    They may match more than these pods: the same name in another namespace. The names stand there one by one, without
+    wildcards, because Prometheus looks such alternatives up in its index and tries every other regex on all pods.
     """
     for part in _portions(sorted(pods, key=lambda key: (key.pod, key.namespace)), most):
         namespaces, names = {key.namespace for key in part}, {key.pod for key in part}
@@ -145,12 +155,15 @@ def pod_matchers(labels: SeriesLabels, pods: Iterable[PodKey], most: int) -> Ite
 
 def _portions(pods: Sequence[PodKey], most: int) -> Iterator[Sequence[PodKey]]:
     begin, length = 0, 0
+    namespaces: set[str] = set()
     for position, key in enumerate(pods):
-        size = len(key.pod) + len(key.namespace) + 2
+        size = len(key.pod) + 1 + (0 if key.namespace in namespaces else len(key.namespace) + 1)
         if position > begin and (length + size > REGEX_LENGTH or position - begin >= most):
             yield pods[begin:position]
             begin, length = position, 0
+            namespaces.clear()
         length += size
+        namespaces.add(key.namespace)
     if begin < len(pods):
         yield pods[begin:]
 

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
-from analyzer.model.state import EXECUTED_KEPT, Command, TargetState, Verb
+from analyzer.model.state import EXECUTED_KEPT, Command, Verb
 from analyzer.record import atomic, codec
 
 
-def subject_of(state: TargetState, canary_version: str | None, verb: Verb) -> str:
+def subject_of(status: Mapping[str, Any], verb: Verb, canary_version: str | None = None) -> str:
     """What a request made now is for: the release in progress, or the canary version that would be released.
 
-    Naming it keeps a command from hitting a release that the operator has not seen. `canary_version` is the one
-    that the daemon saw last. Raises RecordError when there is nothing that the command could be for.
+    Naming it keeps a command from hitting a release that the operator has not seen. `status` is the target's status
+    document, `canary_version` what the canary's Deployment has now, where that is known better. Raises RecordError
+    when there is nothing that the command could be for.
     """
-    pending = state.phase is Phase.PENDING and verb is Verb.ABORT
+    target, phase = status["target"], Phase(status["phase"])
+    pending = phase is Phase.PENDING and verb is Verb.ABORT
     if verb in (Verb.START, Verb.RETRY) or pending:
-        if canary_version is None:
+        version = canary_version or status["versions"]["canary"]
+        if version is None:
             raise RecordError(
-                f"{state.target}: {verb}: the canary's version was not seen at the last look (phase {state.phase}: "
-                f"{state.reason}); wait until the daemon sees both Deployments, then try again"
+                f"{target}: {verb}: the canary's version was not seen at the last look (phase {phase}: "
+                f"{status['reason']}); wait until the daemon sees both Deployments, then try again"
             )
-        return canary_version
-    if state.release is None or not state.phase.active:
+        return str(version)
+    if status["release"] is None or not phase.active:
         raise RecordError(
-            f"{state.target}: {verb}: expected a release in progress, found phase {state.phase} "
-            f"({state.reason}); `canary-analyzer start` or `retry` begins one"
+            f"{target}: {verb}: expected a release in progress, found phase {phase} "
+            f"({status['reason']}); `canary-analyzer start` or `retry` begins one"
         )
-    return state.release.id
+    return str(status["release"])
 
 
 def new_command(verb: Verb, subject: str, by: str, at: datetime, extend: timedelta | None = None) -> Command:

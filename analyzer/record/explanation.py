@@ -71,6 +71,8 @@ def _metric(metric: Json) -> list[str]:
     lines = [f"  {metric['name']}: {metric['classification']}: {metric['reason']}"]
     if metric["canary"]["total"] or metric["stable"]["total"]:
         lines.append(f"    canary {_rate(metric['canary'])}, stable {_rate(metric['stable'])}{_comparison(metric)}")
+    elif levels := metric.get("levels"):
+        lines.append(f"    canary {_level(levels['canary'])}, stable {_level(levels['stable'])}{_comparison(metric)}")
     if metric["logEvidence"]:
         lines.append(f"    {_evidence(metric['logEvidence'])}{_remaining(metric)}")
     if metric["silentPods"]:
@@ -83,13 +85,17 @@ def _rate(counts: Json) -> str:
     return f"{text} ({counts['events'] / counts['total']:.2%})" if counts["total"] else text
 
 
+def _level(level: float) -> str:
+    return f"{level:,.0f}" if level >= 1000 else f"{level:g}"  # noqa: PLR2004 - from there on digits in threes
+
+
 def _comparison(metric: Json) -> str:
     if metric["ratio"] is None:
         return ""
     text = f"; ratio {metric['ratio']:.2f}"
     if metric["interval"]:
-        low, high = metric["interval"]
-        text += f" (interval {low:.2f} to {high:.2f})"
+        low, high = ("unbounded" if end is None else f"{end:.2f}" for end in metric["interval"])
+        text += f" (interval {low} to {high})"
     return text
 
 

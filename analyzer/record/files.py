@@ -68,6 +68,11 @@ class FileStore:
         text = atomic.read(path)
         return None if text is None else codec.read_mapping(text, str(path))
 
+    def statuses(self) -> list[dict[str, Any]]:
+        """Every status document, by target. Raises RecordError."""
+        found = (self.status(path.stem) for path in atomic.documents(self._directory / "status"))
+        return [status for status in found if status is not None]
+
     def append_history(self, target: str, entry: Mapping[str, Any]) -> None:
         """Add an ended release, unless its id is there already. Raises RecordError."""
         path = self._path("history", target)
@@ -98,9 +103,8 @@ class FileStore:
         return sorted(found, key=lambda command: (command.at, command.id))
 
     def targets(self) -> tuple[str, ...]:
-        """Every target that has a state or a status document, by name. Raises RecordError."""
-        folders = (self._directory / "state", self._directory / "status")
-        return tuple(sorted({path.stem for folder in folders for path in atomic.documents(folder)}))
+        """Every target that has a state document, by name. Raises RecordError."""
+        return tuple(sorted(path.stem for path in atomic.documents(self._directory / "state")))
 
     def _path(self, kind: str, target: str) -> Path:
         return self._directory / kind / f"{atomic.safe_name(target)}.json"

@@ -42,7 +42,7 @@ def status_of(report: Report, state: TargetState) -> dict[str, Any]:
         "pause": _pause(release.pause) if release else None,
         "cause": _cause(release.cause) if release else None,
         "unmanaged": state.unmanaged,
-        "warnings": list(state.warnings),
+        "warnings": list(_warnings(report, state)),
         "executedCommands": [_executed(command) for command in state.executed],
         "undeliveredAlerts": len(state.outbox),
         "since": _time(state.since),
@@ -94,6 +94,7 @@ def _metric(metric: MetricVerdict) -> dict[str, Any]:
         "reason": metric.reason,
         "canary": _counts(metric.canary),
         "stable": _counts(metric.stable),
+        "levels": _levels(metric),
         "ratio": _rounded(metric.ratio),
         "interval": [_rounded(bound) for bound in metric.finite_interval() or ()] or None,
         "logEvidence": _evidence(metric.evidence) if metric.evidence else None,
@@ -102,6 +103,13 @@ def _metric(metric: MetricVerdict) -> dict[str, Any]:
         "secondsToAdvance": _rounded(metric.seconds_to_advance),
         "silentPods": list(metric.silent_pods),
     }
+
+
+def _warnings(report: Report, state: TargetState) -> tuple[str, ...]:
+    """Those of the release; while one waits, those that it would begin with."""
+    if state.phase is Phase.PENDING and report.snapshot is not None:
+        return report.snapshot.admission.warnings
+    return state.warnings
 
 
 def _release_fields(state: TargetState) -> dict[str, Any]:
@@ -146,6 +154,13 @@ def _side(snapshot: Snapshot | None, roles: Roles, side: Side) -> dict[str, Any]
         "requested": workload.replicas if workload else None,
         "available": workload.available if workload else None,
     }
+
+
+def _levels(metric: MetricVerdict) -> dict[str, float] | None:
+    """What a gauge has where other metrics have counts."""
+    if metric.levels is None:
+        return None
+    return {side: float(f"{level:.4g}") for side, level in zip(("canary", "stable"), metric.levels, strict=True)}
 
 
 def _counts(counts: Counts) -> dict[str, float]:

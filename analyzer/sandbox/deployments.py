@@ -97,14 +97,18 @@ class SandboxWorkloads:
     def apply(self, target: Target, move: Move, epoch: int) -> None:
         """Compare and swap. Raises ConflictError for an old epoch, another uid or another old value."""
         with self._lock:
-            highest = self._epochs.get(target.name, epoch)
-            if epoch < highest:
-                raise ConflictError(f"{move}: refused for epoch {epoch}, epoch {highest} has written to {target.name}")
+            self._fence(target, epoch)
             deployment = self._controller.deployments.get(move.deployment)
             if deployment is None or deployment.uid != move.uid:
                 found = "it does not exist" if deployment is None else f"its uid is {deployment.uid}"
                 raise ConflictError(f"{move}: refused, expected Deployment {move.deployment} {move.uid}, and {found}")
             _write(deployment, move)
+            self._epochs[target.name] = epoch
+
+    def claim(self, target: Target, roles: Roles, epoch: int) -> None:  # noqa: ARG002 - kept by target here
+        """Refuse older epochs from now on. Raises ConflictError when a newer one has claimed this target."""
+        with self._lock:
+            self._fence(target, epoch)
             self._epochs[target.name] = epoch
 
     # The user's side
@@ -151,6 +155,11 @@ class SandboxWorkloads:
         """The ready pods behind the Service."""
         with self._lock:
             return self._controller.endpoints(self._service)
+
+    def _fence(self, target: Target, epoch: int) -> None:
+        highest = self._epochs.get(target.name, epoch)
+        if epoch < highest:
+            raise ConflictError(f"{target.name}: refused for epoch {epoch}, epoch {highest} has claimed it")
 
     def _named(self, name: str) -> Deployment:
         deployment = self._controller.deployments.get(name)

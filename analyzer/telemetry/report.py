@@ -76,12 +76,11 @@ def _replicas(snapshot: Snapshot | None) -> dict[str, str] | None:
 
 
 def _metric(metric: MetricVerdict) -> dict[str, Any]:
-    """One metric's numbers: events/total of both sides, the comparison, and evidence/threshold in nats."""
-    fields: dict[str, Any] = {
-        "class": metric.classification.value,
-        "canary": f"{metric.canary.events:.10g}/{metric.canary.total:.10g}",
-        "stable": f"{metric.stable.events:.10g}/{metric.stable.total:.10g}",
-    }
+    """One metric's numbers: events/total of both sides (of a gauge: levels), the comparison, and evidence/threshold
+    in nats."""
+    counts = [f"{side.events:.10g}/{side.total:.10g}" for side in (metric.canary, metric.stable)]
+    canary, stable = counts if metric.levels is None else [f"{level:.4g}" for level in metric.levels]
+    fields: dict[str, Any] = {"class": metric.classification.value, "canary": canary, "stable": stable}
     if metric.ratio is not None:
         fields["ratio"] = round(metric.ratio, 3)
     if interval := metric.finite_interval():

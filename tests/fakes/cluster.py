@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -23,6 +23,7 @@ class Behaviour:
     start_delay: float = 1.0
     crash_after: float | None = None
     never_ready: bool = False
+    last_words: str = "Error (exit code 1)"
 
 
 @dataclass(slots=True)
@@ -39,6 +40,8 @@ class FakePod:
     ups: list[tuple[float, float | None]] = field(default_factory=list)
     restarts: int = 0
     gone: float | None = None
+    revision: str = ""
+    images: dict[str, str] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
@@ -66,6 +69,13 @@ class FakeDeployment:
     replicas: int
     selector: Mapping[str, str]
     writers: dict[str, str]
+    paused: bool = False
+    restarts: int = 0
+
+    @property
+    def revision(self) -> str:
+        """What makes a new ReplicaSet: another template, or a restart of the same."""
+        return f"{self.template.hash}/{self.restarts}"
 
 
 def template_named(version: str, deployment: str) -> dict[str, object]:
@@ -76,9 +86,9 @@ def template_named(version: str, deployment: str) -> dict[str, object]:
 class FakeCluster:
     """Deployment semantics up to the clock's present moment; all that happened stays on record for the metrics.
 
-    `behaviours` by version. `moves` lists every write of ours that was made. `fail_with` makes both port methods
-    raise, `refuse_next` one write; targets in `forbidden` can't be seen. Pods are available `min_ready` seconds
-    after they are ready, and are gone as soon as they are deleted.
+    `behaviours` by version. `moves` lists every write of ours that was made, `claims` every target and epoch that was
+    claimed. `fail_with` makes all port methods raise, `refuse_next` one write; targets in `forbidden` can't be seen.
+    Pods are available `min_ready` seconds after they are ready, and are gone as soon as they are deleted.
     """
 
     def __init__(self, clock: Clock, min_ready: float = 0.5) -> None:
@@ -86,6 +96,7 @@ class FakeCluster:
         self._min_ready = min_ready
         self.behaviours: dict[str, Behaviour] = {}
         self.moves: list[str] = []
+        self.claims: list[tuple[str, int]] = []
         self.fail_with: Exception | None = None
         self.forbidden: set[str] = set()
         self.refuse_next: ConflictError | None = None
@@ -127,6 +138,21 @@ class FakeCluster:
         self._deployments[name].replicas = replicas
         self._deployments[name].writers["replicas"] = by
 
+    def restart(self, name: str) -> None:
+        """`kubectl rollout restart`: the same version in new pods."""
+        self.run()
+        self._deployments[name].restarts += 1
+
+    def pause(self, name: str, *, paused: bool = True) -> None:
+        """`kubectl rollout pause`, or `resume`."""
+        self.run()
+        self._deployments[name].paused = paused
+
+    def push_again(self, name: str, digests: Sequence[str]) -> None:
+        """The tag of the image was pushed again: the pods that run now have these digests, in turn."""
+        for number, pod in enumerate(self._present(name)):
+            pod.images = {"app": digests[number % len(digests)]}
+
     def delete(self, name: str) -> None:
         """Delete a Deployment and its pods."""
         self.run()
@@ -158,8 +184,7 @@ class FakeCluster:
         if self.refuse_next is not None:
             error, self.refuse_next = self.refuse_next, None
             raise error
-        if epoch < self._epochs.get(target.name, epoch):
-            raise ConflictError(f"{move}: a newer epoch has written")
+        self._fence(target, epoch)
         deployment = self._deployments.get(move.deployment)
         if deployment is None or deployment.uid != move.uid:
             raise ConflictError(f"{move}: that Deployment does not exist any more")
@@ -171,8 +196,18 @@ class FakeCluster:
         else:
             deployment.template = template_of(move.template.content, deployment.selector)
         deployment.writers["replicas" if isinstance(move, Scale) else "template"] = OURSELVES
-        self._epochs[target.name] = epoch
         self.moves.append(str(move))
+
+    def claim(self, target: Target, roles: Roles, epoch: int) -> None:
+        self._fail()
+        self._fence(target, epoch)
+        self.claims.append((target.name, epoch))
+
+    def _fence(self, target: Target, epoch: int) -> None:
+        highest = self._epochs.get(target.name, epoch)
+        if epoch < highest:
+            raise ConflictError(f"{target.name}: refused for epoch {epoch}, epoch {highest} has claimed it")
+        self._epochs[target.name] = epoch
 
     # Time
 
@@ -230,7 +265,7 @@ class FakeCluster:
         for name, deployment in self._deployments.items():
             present = {pod.name: pod for pod in self._present(name)}
             views = [self._view(pod) for pod in present.values()]
-            changes = pod_changes(deployment.replicas, deployment.template.hash, views)
+            changes = pod_changes(deployment.replicas, deployment.revision, views)
             for gone in changes.delete:
                 self._remove(present[gone], self._at)
             for _ in range(changes.create):
@@ -244,6 +279,7 @@ class FakeCluster:
         behaviour = self.behaviours.get(str(template.content["spec"]["version"]), Behaviour())
         ready = None if behaviour.never_ready else when + behaviour.start_delay
         pod = FakePod(f"{deployment}-{template.hash[:5]}-{self._made}", deployment, template, when, behaviour, ready)
+        pod.revision = self._deployments[deployment].revision
         self.pods.append(pod)
         return pod
 
@@ -263,7 +299,7 @@ class FakeCluster:
 
     def _view(self, pod: FakePod) -> PodView:
         ready = pod.ready_since is not None
-        return PodView(pod.name, pod.template.hash, _moment(pod.created), ready, self._available(pod))
+        return PodView(pod.name, pod.revision, _moment(pod.created), ready, self._available(pod))
 
     def _workload(self, name: str) -> Workload | None:
         deployment = self._deployments.get(name)
@@ -275,11 +311,12 @@ class FakeCluster:
             uid=deployment.uid,
             replicas=deployment.replicas,
             current=len(pods),
-            updated=sum(1 for pod in pods if pod.template.hash == deployment.template.hash),
+            updated=sum(1 for pod in pods if pod.revision == deployment.revision),
             available=sum(1 for pod in pods if self._available(pod)),
             template=deployment.template,
             selector=deployment.selector,
             pods=tuple(self._shown(pod) for pod in pods),
+            paused=deployment.paused,
             writers=dict(deployment.writers),
         )
 
@@ -294,7 +331,8 @@ class FakeCluster:
             ready_at=None if since is None else _moment(since),
             restarts=pod.restarts,
             waiting="CrashLoopBackOff" if crashing else None,
-            last_termination="Error (exit code 1)" if pod.restarts else None,
+            last_termination=pod.behaviour.last_words if pod.restarts else None,
+            images=dict(pod.images),
         )
 
     def _fail(self) -> None:

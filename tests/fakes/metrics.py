@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
@@ -93,12 +93,13 @@ class FakeMetricSource:
         self._clock = clock
         self._slots: dict[tuple[str, int], Counts] = {}
 
-    def collect(self, requests: Sequence[BlockRequest]) -> Mapping[str, Collected | ObservationError]:
+    def collect(self, requests: Sequence[BlockRequest]) -> Iterator[tuple[str, Collected | ObservationError]]:
         self.asked += requests
         if self.hang is not None:
             self.hang()
         self._cluster.run()
-        return {request.target: self._answer(request) for request in requests}
+        for request in requests:
+            yield request.target, self._answer(request)
 
     def measure(
         self, namespace: str, pods: Sequence[str], metrics: Sequence[Metric], interval: float
@@ -120,7 +121,7 @@ class FakeMetricSource:
     def _answer(self, request: BlockRequest) -> Collected | ObservationError:
         if self.down:
             return ObservationError("connection refused")
-        upto = max(request.after, request.timing.last_closed_block(self._now()))
+        upto = max(request.after, request.timing.last_closed_block(self._upto(request)))
         metrics = {metric.name: self._measured(metric, request, upto) for metric in request.metrics}
         ratios = [metric for metric in request.metrics if isinstance(metric, RatioMetric)]
         known = [metric for metric in ratios if request.fast_after is not None and metric.name not in self.refused]
@@ -140,7 +141,7 @@ class FakeMetricSource:
     def _block(self, number: int, request: BlockRequest, metric: TestedMetric, *, latest: bool) -> Block[Sample]:
         timing = request.timing
         span = (number * timing.block, (number + 1) * timing.block)
-        later = latest and self._now() - timing.delay >= span[1] + timing.slot
+        later = latest and self._upto(request) - timing.delay >= span[1] + timing.slot
         expected = [entry for entry in request.roster if _expected(entry, span, request.warmup)]
 
         def measure(pod: FakePod, span: Span) -> Sample | NoData:
@@ -152,7 +153,7 @@ class FakeMetricSource:
 
     def _fast(self, request: BlockRequest) -> Sequence[Block]:
         slot = request.timing.slot
-        upto = request.timing.last_closed_slot(self._now())
+        upto = request.timing.last_closed_slot(self._upto(request))
         found = []
         for number in range((request.fast_after or 0) + 1, upto + 1):
             span = (number * slot, (number + 1) * slot)
@@ -235,8 +236,9 @@ class FakeMetricSource:
     def _random(self, pod: FakePod, number: int) -> np.random.Generator:
         return np.random.default_rng((self.traffic.seed, zlib.crc32(pod.name.encode()), number))
 
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
+    def _upto(self, request: BlockRequest) -> float:
+        now = self._clock.now() if request.until is None else min(request.until, self._clock.now())
+        return now.timestamp()
 
 
 def _nothing(_number: int) -> float | NoData:

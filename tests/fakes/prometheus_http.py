@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -119,7 +120,8 @@ def _handler(fake: FakePrometheus) -> type[BaseHTTPRequestHandler]:
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(reply.body)
+            with suppress(BrokenPipeError, ConnectionResetError):  # nobody waited for it
+                self.wfile.write(reply.body)
             self.close_connection = reply.announced is not None
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name

@@ -28,6 +28,10 @@ class MemoryStore:
         self._history: dict[str, bytes] = {}
         self._commands: dict[str, list[Command]] = {}
 
+    def targets(self) -> Sequence[str]:
+        self._fail()
+        return sorted(self._states)
+
     def load(self, target: str) -> Stored | None:
         self._fail()
         text = self._states.get(target)

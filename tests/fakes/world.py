@@ -6,6 +6,7 @@ Nothing in it is random: whoever drives it says which pod becomes available, fai
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -41,6 +42,7 @@ class Crash(Enum):
     BEFORE_INTENT = "before the intent is saved"
     BEFORE_WRITE = "intent saved, write not made"
     AFTER_WRITE = "write made, not recorded"
+    NO_ANSWER = "the write got no answer; it may be made later"
 
 
 @dataclass(slots=True)
@@ -63,6 +65,8 @@ class Deployment:
     refused: str | None = None
     content: Mapping[str, Any] | None = None
     created: int = 0
+    paused: bool = False
+    restarts: int = 0
 
     @property
     def selector(self) -> Mapping[str, str]:
@@ -103,8 +107,13 @@ class Deployment:
             pods=tuple(self.pods),
             progress_deadline_exceeded=self.stalled,
             replica_failure=self.refused,
+            paused=self.paused,
             writers=dict(self.writers),
         )
+
+    def restart(self) -> None:
+        """`kubectl rollout restart`: the same version in new pods."""
+        self.restarts += 1
 
     def reconcile(self, now: datetime) -> None:
         """What the Deployment's controller does until it has to wait for a pod."""
@@ -135,7 +144,7 @@ class Deployment:
         self.created += 1
         name = f"{self.name}-{self.created}"
         self.pods.append(Pod(name, created_at=now))
-        self.versions[name] = self.template.hash
+        self.versions[name] = self._revision
         return True
 
     def change(self, name: str, **changes: Any) -> None:
@@ -146,7 +155,11 @@ class Deployment:
         self.change(pod.name, deleted=True, ready=False, available=False)
 
     def _is_new(self, pod: Pod) -> bool:
-        return self.versions[pod.name] == self.template.hash
+        return self.versions[pod.name] == self._revision
+
+    @property
+    def _revision(self) -> str:
+        return f"{self.template.hash}/{self.restarts}"
 
 
 class World:
@@ -157,6 +170,7 @@ class World:
         self.now = START
         self.state: TargetState | None = None
         self.commands: list[Command] = []
+        self.unanswered: list[Move] = []
         self.admission = ADMITTED
         self.deployments = {
             target.roles.stable: Deployment(target.roles.stable, "stable", stable, "shop:1", "uid-stable"),
@@ -211,6 +225,9 @@ class World:
         self.state = choice.intent
         if crash is Crash.BEFORE_WRITE:
             return choice
+        if crash is Crash.NO_ANSWER:
+            self.unanswered += [choice.move] if choice.move is not None else []
+            return choice
         if choice.move is not None:
             self.apply(choice.move)
         if crash is not Crash.AFTER_WRITE:
@@ -232,6 +249,14 @@ class World:
                 deployment.set_template(move.template)
                 deployment.writers["template"] = "canary-analyzer"
         deployment.reconcile(self.now)
+
+    def answer(self) -> None:
+        """Requests that got no answer reach the API server at last; it refuses those whose old value is gone."""
+        late, self.unanswered = self.unanswered, []
+        for move in late:
+            if move.deployment in self.deployments:
+                with suppress(ConflictError):
+                    self.apply(move)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

@@ -18,7 +18,7 @@ from typing import cast
 
 import pytest
 
-from analyzer.model.block import Arrivals, Block, Buckets, Level, NoData, Restarts, RosterEntry, Sample, Timing
+from analyzer.model.block import Arrivals, Block, Buckets, Counts, Level, NoData, Restarts, RosterEntry, Sample, Timing
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
     GaugeMetric,
@@ -32,19 +32,21 @@ from analyzer.model.metric import (
 from analyzer.model.target import Side
 from analyzer.observation import PrometheusConnection, PrometheusMetricSource
 from analyzer.ports import BlockRequest, Collected
-from analyzer.sandbox.prometheus import PrometheusServer, find_prometheus
+from analyzer.sandbox.prometheus import PrometheusServer
 
 pytestmark = pytest.mark.integration
 
 TIMING = Timing(block=2.0, slot=1.0, delay=0.5)
 ERRORS = RatioMetric("errors", 'work_seconds_bucket{le="0.1"}', "work_seconds_count")
+SECOND = RatioMetric("second", 'work_seconds_bucket{le="1"}', "work_seconds_count")
+SECOND_TOO = RatioMetric("second, spelled otherwise", 'work_seconds_bucket{le="1.0"}', "work_seconds_count")
 LATENCY = HistogramMetric("latency", "work_seconds_bucket")
 QUEUE = GaugeMetric("queue", "queue_length")
 CPU = GaugeMetric("cpu", "cpu_seconds_total", counter=True)
 ORDERS = RateMetric("orders", "work_seconds_count")
 CRASHES = RestartsMetric("restarts")
 NO_HISTOGRAM = HistogramMetric("none", "queue_length")
-METRICS: tuple[TestedMetric, ...] = (ERRORS, LATENCY, QUEUE, CPU, ORDERS, CRASHES, NO_HISTOGRAM)
+METRICS: tuple[TestedMetric, ...] = (ERRORS, SECOND, SECOND_TOO, LATENCY, QUEUE, CPU, ORDERS, CRASHES, NO_HISTOGRAM)
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 BLOCKS = 4
 
@@ -125,14 +127,14 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with ExitStack() as stack:
         made = {name: BusyPod(name) for name in ("canary", "stable", "crashes")}
         made["odd"] = BusyPod("odd", ("0.2", "1", "+Inf"))
         for pod in made.values():
             stack.callback(pod.close)
         folder = Path(tmp_path_factory.mktemp("prometheus"))
-        server = PrometheusServer(find_prometheus(), folder, [pod.target for pod in made.values()], 1.0)
+        server = PrometheusServer(program, folder, [pod.target for pod in made.values()], 1.0)
         stack.callback(server.stop)
         server.start()
         connection = PrometheusConnection(server.url, timeout=5.0)
@@ -146,7 +148,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         time.sleep((first + 1) * TIMING.block + 1.0 - time.time())
         made["crashes"].restart()
         time.sleep((first + BLOCKS) * TIMING.block + TIMING.delay + 0.3 - time.time())
-        answer = source.collect([told.request()])["shop"]
+        answer = dict(source.collect([told.request()]))["shop"]
         assert isinstance(answer, Collected)
         told.told = answer
         yield told
@@ -164,6 +166,13 @@ def test_a_histogram_is_read_bound_by_bound(story: Story) -> None:
         assert isinstance(sample, Buckets)
         assert sample.counts[2] in (10, 20, 30)
         assert sample.counts == pytest.approx([0.4 * sample.counts[2], 0.9 * sample.counts[2], sample.counts[2]])
+
+
+def test_a_bucket_is_found_however_its_bound_is_spelled(story: Story) -> None:
+    for metric in (SECOND, SECOND_TOO):
+        for sample in canary(story, metric):
+            assert isinstance(sample, Counts)
+            assert sample.events == pytest.approx(0.9 * sample.total)
 
 
 def test_a_pod_with_other_bounds_is_absent(story: Story) -> None:
@@ -211,7 +220,7 @@ def test_slots_add_up_to_blocks_and_count_a_restarted_pod_from_its_first_sample(
 
 
 def test_everything_is_the_same_when_it_is_read_again(story: Story) -> None:
-    again = story.source.collect([story.request()])["shop"]
+    again = dict(story.source.collect([story.request()]))["shop"]
     assert isinstance(again, Collected)
     for metric in METRICS[:-1]:
         found = again.metrics[metric.name]

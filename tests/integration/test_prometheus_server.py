@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.sandbox.prometheus import PrometheusServer, find_prometheus
+from analyzer.sandbox.prometheus import PrometheusServer
 
 pytestmark = pytest.mark.integration
 
 PARENT = """
 import sys, time
 from pathlib import Path
-from analyzer.sandbox.prometheus import PrometheusServer, find_prometheus
-server = PrometheusServer(find_prometheus(), Path(sys.argv[1]), ["127.0.0.1:1"], 1.0)
+from analyzer.sandbox.prometheus import PrometheusServer
+server = PrometheusServer(Path(sys.argv[2]), Path(sys.argv[1]), ["127.0.0.1:1"], 1.0)
 server.start()
 print("ready", flush=True)
 time.sleep(60)
@@ -37,8 +37,8 @@ def processes_that_name(folder: Path) -> list[int]:
     return named
 
 
-def test_it_comes_back_on_the_same_address_and_leaves_nothing_running(tmp_path: Path) -> None:
-    server = PrometheusServer(find_prometheus(), tmp_path, ["127.0.0.1:1"], 1.0)
+def test_it_comes_back_on_the_same_address_and_leaves_nothing_running(program: Path, tmp_path: Path) -> None:
+    server = PrometheusServer(program, tmp_path, ["127.0.0.1:1"], 1.0)
     server.start()
     first = server.url
     assert processes_that_name(tmp_path)
@@ -52,11 +52,11 @@ def test_it_comes_back_on_the_same_address_and_leaves_nothing_running(tmp_path: 
     assert processes_that_name(tmp_path) == []
 
 
-def test_two_run_side_by_side(tmp_path: Path) -> None:
+def test_two_run_side_by_side(program: Path, tmp_path: Path) -> None:
     servers = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        servers.append(PrometheusServer(find_prometheus(), tmp_path / name, ["127.0.0.1:1"], 1.0))
+        servers.append(PrometheusServer(program, tmp_path / name, ["127.0.0.1:1"], 1.0))
     for server in servers:
         server.start()
     assert servers[0].url != servers[1].url
@@ -65,9 +65,9 @@ def test_two_run_side_by_side(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc")
-def test_it_dies_with_its_parent_even_when_that_is_killed(tmp_path: Path) -> None:
+def test_it_dies_with_its_parent_even_when_that_is_killed(program: Path, tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path.cwd()
+        [sys.executable, "-c", PARENT, str(tmp_path), str(program)], stdout=subprocess.PIPE, cwd=Path.cwd()
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"ready\n"

@@ -103,12 +103,8 @@ class Theatre:
         return [alert for alert in self.shop.receiver.alerts if alert.body["type"] == f"canary-analyzer.{event}"]
 
     def _new_daemon(self) -> Daemon:
-        return bootstrap.daemon(
-            self.configuration,
-            self.reaper.around(self.shop.workloads),
-            self.reaper.around(self.store),
-            reporters=(self.notebook,),
-        )
+        workloads, store = self.reaper.around(self.shop.workloads), self.reaper.around(self.store)
+        return bootstrap.daemon(self.configuration, bootstrap.World(workloads, store, reporters=(self.notebook,)))
 
 
 @pytest.fixture

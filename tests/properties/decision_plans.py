@@ -14,6 +14,7 @@ from analyzer.model.plan import (
     Gate,
     GateTimeout,
     OnInconclusive,
+    OnRegression,
     Plan,
     Promotion,
     Step,
@@ -51,6 +52,8 @@ def plans(draw: st.DrawFn) -> Plan:
         promote=promote,
         advance=draw(st.sampled_from(Advance)),
         bake=draw(st.sampled_from([timedelta(0), timedelta(minutes=5), timedelta(minutes=30)])),
+        holdback=draw(st.integers(0, 3)) if promote is Promotion.SWAP else 0,
+        on_regression=draw(st.sampled_from(OnRegression)),
         deadline=timedelta(minutes=30),
         on_inconclusive=draw(st.sampled_from(OnInconclusive)),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from analyzer.decision.replicas import bounds_of, split
 from analyzer.model.decision import Action, Decision
 from analyzer.model.phase import TRANSITIONS, Phase
-from analyzer.model.plan import CapacityMode, GateTimeout, Mode, OnDrift, OnInconclusive, Promotion
+from analyzer.model.plan import CapacityMode, GateTimeout, Mode, OnDrift, OnInconclusive, OnRegression, Promotion
 from analyzer.model.state import CauseKind, Release, TargetState, Verb
 from analyzer.model.target import Side
 from analyzer.model.verdict import Classification, Outcome, Verdict
@@ -58,6 +58,7 @@ def check(moment: Moment) -> None:
     _frozen_makes_no_forward_move(moment)
     _forward_moves_wait_for_the_canary(moment)
     _unmanaged_replicas_are_left_alone(moment)
+    _obstructed_makes_no_forward_move(moment)
     assert moment.choice.reason
 
 
@@ -147,6 +148,13 @@ def _rolls_back_only_with_a_reason(moment: Moment) -> None:
             assert verdict.outcome is not Outcome.ERROR
         case CauseKind.DRIFT:
             assert moment.snapshot.target.on_drift is OnDrift.ABORT
+        case CauseKind.REGRESSION:
+            assert moment.before is not None
+            assert moment.before.phase is Phase.BAKING
+            assert release.plan.on_regression is OnRegression.ROLLBACK
+            assert not release.known_good
+            assert verdict is not None
+            assert verdict.metrics[0].classification is Classification.HIGH
         case CauseKind.GATE_TIMEOUT:
             assert release.current_step.gate is not None
             assert release.current_step.gate.then is GateTimeout.ROLLBACK
@@ -196,6 +204,18 @@ def _forward_moves_wait_for_the_canary(moment: Moment) -> None:
 def _unmanaged_replicas_are_left_alone(moment: Moment) -> None:
     if moment.choice.state.unmanaged and moment.choice.state.phase is Phase.IDLE:
         assert moment.choice.move is None
+
+
+def _obstructed_makes_no_forward_move(moment: Moment) -> None:
+    """Nothing moves forward over a paused Deployment, or before the write while a side's pods are replaced."""
+    state, move = moment.choice.state, moment.choice.move
+    if state.phase not in (Phase.PROGRESSING, Phase.PROMOTING) or move is None or moment.choice.notes:
+        return
+    assert not moment.stable.paused
+    assert not moment.canary.paused
+    if not moment.release.written and moment.stable.template.hash == moment.release.stable.hash:
+        assert moment.canary.updated == moment.canary.current
+        assert moment.stable.updated == moment.stable.current
 
 
 def check_capacity(moment: Moment, after: Snapshot) -> None:

@@ -141,14 +141,25 @@ class DecisionMachine(RuleBasedStateMachine):
             case _:
                 self.world.fall_ill(deployment, name, waiting="CrashLoopBackOff", restarts=3)
 
-    @rule(side=sides, what=st.sampled_from(["reap", "reap", "quota", "room"]))
+    @rule(side=sides, what=st.sampled_from(["reap", "reap", "quota", "room", "pause", "resume", "restart"]))
     def something_happens_to_a_side(self, side: Side, what: str) -> None:
         if not self._exists(side):
             return
-        if what == "reap":
-            self.world.reap(self.world.side(side))
-        else:
-            self.world.side(side).refused = "exceeded quota: pods" if what == "quota" else None
+        deployment = self.world.side(side)
+        match what:
+            case "reap":
+                self.world.reap(deployment)
+            case "quota" | "room":
+                deployment.refused = "exceeded quota: pods" if what == "quota" else None
+            case "pause" | "resume":
+                deployment.paused = what == "pause"
+            case _:
+                deployment.restart()
+                deployment.reconcile(self.world.now)
+
+    @rule()
+    def late_writes_are_made(self) -> None:
+        self.world.answer()
 
     # What people do
 
@@ -201,8 +212,9 @@ class DecisionMachine(RuleBasedStateMachine):
     def _play_fair(self, verdict: Verdict | None) -> None:
         world = self.world
         world.freeze(frozen=False)
+        world.unanswered.clear()
         for deployment in world.deployments.values():
-            deployment.refused = None
+            deployment.refused, deployment.paused = None, False
         self._to_rest(verdict)
         if len(world.deployments) < 2 or world.target.mode is Mode.OBSERVE:
             return
@@ -273,7 +285,7 @@ class DecisionMachine(RuleBasedStateMachine):
             assert len(set(new)) == len(new)
             assert not self.told & set(new)
             self.told |= set(new)
-        if choice.move is not None and crash not in (Crash.BEFORE_INTENT, Crash.BEFORE_WRITE):
+        if choice.move is not None and crash in (None, Crash.AFTER_WRITE):
             check_capacity(moment, world.snapshot())
         return choice
 

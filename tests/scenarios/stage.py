@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from analyzer.model.phase import Phase
 from analyzer.model.plan import Plan, Step
 from analyzer.model.state import Command, OutboxEntry, Release, TargetState, Verb
 from analyzer.model.target import Roles, Target
-from analyzer.ports import Measurements, Report, Workloads
+from analyzer.ports import Measurements, Preflight, Report, Workloads
 from analyzer.ports import ReleaseStore as Store
 from analyzer.record import history_entry, status_of
 from tests.fakes.clock import FakeClock
@@ -45,6 +46,8 @@ DEMO_TARGET = Target("shop", "default", Roles(STABLE, CANARY), DEMO_PLAN, DEMO_A
 class Stage:
     """Ten pods of v1 serve, the daemon has seen them; `release` brings a new version."""
 
+    preflight: Preflight | None = None
+
     def __init__(self, target: Target = DEMO_TARGET, traffic: Traffic | None = None, replicas: int = 10) -> None:
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
@@ -54,6 +57,7 @@ class Stage:
         self.metrics = FakeMetricSource(self.cluster, self.clock, traffic or Traffic())
         self.notebook = Notebook()
         self.target = target
+        self.surveyors: Executor = InlineExecutor()
         self.max_concurrent = 20
         self.freeze = False
         self.cluster.create(STABLE, "v1", replicas)
@@ -119,7 +123,7 @@ class Stage:
             return alerting.flush(entries, router, now)
 
         metrics = self.around_metrics(self.metrics)
-        return Settings(targets, metrics, flush, self.max_concurrent, self.freeze)
+        return Settings(targets, metrics, flush, self.max_concurrent, self.freeze, self.preflight)
 
     # What is seen
 
@@ -166,15 +170,14 @@ class Stage:
             lease=self.lease,
             executor=InlineExecutor(),
             couriers=InlineExecutor(),
+            surveyors=self.surveyors,
             status_of=status_of,
             history_entry=history_entry,
             reporters=(self.notebook,),
         )
 
     def _new_daemon(self) -> Daemon:
-        daemon = assemble(self.settings((self.target,)), self.parts)
-        daemon.learn()
-        return daemon
+        return assemble(self.settings((self.target,)), self.parts)
 
 
 def with_plan(**changes: object) -> Target:

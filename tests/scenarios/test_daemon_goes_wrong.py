@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import structlog
 
 from analyzer.model.errors import ActuationError, ConflictError, RecordError
 from analyzer.model.phase import Phase
@@ -79,12 +80,14 @@ def test_conflict_is_read_again_at_the_next_tick() -> None:
 def test_standby_writes_nothing() -> None:
     stage = Stage(traffic=Traffic(seed=1))
     stage.lease.lose()
-    before = stage.store.writes
+    before, ticks = stage.store.writes, len(stage.notebook.reports)
     stage.release("v2")
-    stage.run(20)
+    with structlog.testing.capture_logs() as lines:
+        stage.run(20)
     assert stage.store.writes == before
     assert stage.cluster.moves == []
-    assert "standby" in stage.last.decision.reason
+    assert len(stage.notebook.reports) == ticks
+    assert [line["event"] for line in lines] == ["standby"]
     stage.lease.win(2)
     stage.run_to(Phase.SUCCEEDED)
     assert stage.state.epoch == 2

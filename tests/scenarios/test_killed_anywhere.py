@@ -117,11 +117,12 @@ def test_restarted_daemon_has_the_same_evidence_to_the_last_bit() -> None:
     compared = 0
     while stage.phase is not Phase.SUCCEEDED:
         stage.run(1)
-        warm, cold = memory.look(stage.target, stage.state), EvidenceMemory().look(stage.target, stage.state)
+        now = stage.clock.now()
+        warm, cold = memory.look(stage.target, stage.state, now), EvidenceMemory().look(stage.target, stage.state, now)
         if warm is None or cold is None:
             continue
-        ours = folded(warm, stage.metrics.collect([warm.request])["shop"])
-        theirs = folded(cold, stage.metrics.collect([cold.request])["shop"])
+        ours = folded(warm, dict(stage.metrics.collect([warm.request]))["shop"])
+        theirs = folded(cold, dict(stage.metrics.collect([cold.request]))["shop"])
         memory.keep("shop", warm.course, ours)
         assert repr(ours) == repr(theirs)
         assert [_bits(one) for one in ours.metrics] == [_bits(one) for one in theirs.metrics]

@@ -9,8 +9,9 @@ from analyzer.model.block import NoData
 from analyzer.model.metric import QueryMetric, Scope
 from analyzer.model.phase import Phase
 from analyzer.model.plan import OnInconclusive
-from analyzer.model.state import CauseKind, PauseKind
+from analyzer.model.state import CauseKind, PauseKind, Verb
 from analyzer.model.verdict import Classification, Outcome
+from tests.fakes.executor import HeldExecutor
 from tests.fakes.metrics import Traffic
 from tests.scenarios.stage import CANARY, ERRORS, STABLE, Stage, with_metrics, with_plan
 
@@ -201,4 +202,37 @@ def test_release_waits_in_pending_until_the_scrapes_can_be_measured() -> None:
     assert stage.phase is Phase.PENDING
     assert "connection refused" in stage.last.decision.reason
     stage.metrics.down = False
+    stage.run_to(Phase.PROGRESSING, within=10)
+
+
+def test_release_that_is_still_surveyed_slows_down_no_other() -> None:
+    stage = Stage(traffic=Traffic(seed=1))
+    stage.surveyors = held = HeldExecutor()
+    stage.restart()
+    stage.release("v2")
+    stage.run(20)
+    assert stage.phase is Phase.PENDING
+    assert "how its pods are scraped" in stage.last.decision.reason
+    assert held.waiting == 1
+    held.open()
     stage.run_to(Phase.PROGRESSING, within=3)
+
+
+def test_day_of_blocks_is_read_in_parts_and_nothing_is_decided_before_the_end() -> None:
+    stage = Stage(target=with_plan(deadline=timedelta(hours=9)), traffic=Traffic(seed=1))
+    stage.release("v2")
+    stage.run_until(lambda: stage.phase is Phase.PROGRESSING and stage.sides == (9, 1), within=30)
+    stage.operator(Verb.PAUSE)
+    stage.run_to(Phase.PAUSED, within=3)
+    stage.clock.advance(2_500)
+    stage.restart()
+    for _ in range(2):
+        verdict = stage.look().verdict
+        assert verdict is not None
+        assert verdict.outcome is Outcome.ERROR
+        assert "catching up" in verdict.reason
+    verdict = stage.look().verdict
+    assert verdict is not None
+    assert verdict.outcome is not Outcome.ERROR
+    stage.operator(Verb.RESUME)
+    stage.run_to(Phase.SUCCEEDED)

@@ -123,9 +123,8 @@ def set_stage(stack: ExitStack, settings: ShopSettings, screen: Console, watcher
     if view is not None:
         reporters.append(view)
     store = FileStore(shop.directory / "documents")
-    daemon = bootstrap.daemon(
-        _configuration(shop), shop.workloads, store, reporters=reporters, status_every=timedelta(seconds=1)
-    )
+    world = bootstrap.World(shop.workloads, store, reporters=reporters, status_every=timedelta(seconds=1))
+    daemon = bootstrap.daemon(_configuration(shop), world)
     stack.enter_context(view or nullcontext())
     stack.callback(daemon.stop)
     daemon.start()

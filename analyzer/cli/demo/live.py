@@ -107,13 +107,20 @@ def _metrics(metrics: tuple[MetricVerdict, ...]) -> Table:
         table.add_row(
             metric.name,
             Text(metric.classification.value, style=colour),
-            _rate(metric.canary.events, metric.canary.total),
-            _rate(metric.stable.events, metric.stable.total),
+            *_sides(metric),
             _ratio(metric),
             *_progress(metric),
             "-" if metric.seconds_to_promote is None else f"~{show_duration(metric.seconds_to_promote)}",
         )
     return table
+
+
+def _sides(metric: MetricVerdict) -> tuple[str, str]:
+    """Counts and shares of canary and stable, or the levels of a gauge."""
+    if metric.levels is not None:
+        return f"{metric.levels[0]:.3g}", f"{metric.levels[1]:.3g}"
+    sides = metric.canary, metric.stable
+    return _rate(sides[0].events, sides[0].total), _rate(sides[1].events, sides[1].total)
 
 
 def _rate(events: float, total: float) -> str:

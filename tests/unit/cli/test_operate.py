@@ -140,18 +140,19 @@ def test_names_the_targets_that_exist_when_asked_about_another(run: Run, tmp_pat
     outcome = run(command, "my-ap")
 
     assert outcome.exit_code == 1
-    assert "no documents of canary target 'my-ap' in this state directory; found: my-app" in outcome.stderr
+    assert f"no documents of canary target 'my-ap' in state directory {tmp_path}; found: my-app" in outcome.stderr
 
 
-def test_never_touches_a_document_that_can_not_be_read(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "my-app.json").write_text('{"schema": 99}')
+def test_asks_for_nothing_when_the_status_can_not_be_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "status").mkdir()
+    (tmp_path / "status" / "my-app.json").write_text("{ torn")
 
     outcome = run("abort", "my-app")
 
     assert outcome.exit_code == 1
-    assert "written by a newer version" in outcome.stderr
-    assert (tmp_path / "state" / "my-app.json").read_text() == '{"schema": 99}'
+    assert "error: " in outcome.stderr
+    assert "expected JSON" in outcome.stderr
+    assert FileStore(tmp_path).commands("my-app") == []
 
 
 def test_status_gives_one_target_as_json(run: Run, tmp_path: Path) -> None:
@@ -169,16 +170,57 @@ def test_status_gives_all_targets_as_a_list(run: Run, tmp_path: Path) -> None:
     assert [one["target"] for one in json.loads(run("status", "-o", "json").stdout)] == ["another", "my-app"]
 
 
-def test_status_is_a_table_for_people(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
+def test_status_is_a_table_for_people_with_the_reason_beneath(run: Run, tmp_path: Path) -> None:
     put(tmp_path, a_state())
 
-    head, row = run("status").stdout.splitlines()
+    head, row, reason = run("status").stdout.splitlines()
 
-    assert head.split() == ["TARGET", "PHASE", "STEP", "WEIGHT", "SHARE", "STABLE", "CANARY", "VERDICT", "REASON"]
-    assert row.rstrip().split(maxsplit=9) == [
-        "my-app", "PROGRESSING", "1/2", "10", "%", "-", "-", "1/1", "-", "more traffic is needed [errors]"
+    assert head.split() == ["TARGET", "PHASE", "STEP", "SHARE", "STABLE", "CANARY", "VERDICT"]
+    assert row.split() == ["my-app", "PROGRESSING", "1/2", "-", "-", "1/1", "-"]
+    assert reason == "  more traffic is needed [errors]"
+
+
+def test_status_fits_80_columns(run: Run, tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    replicas = {side: {"requested": 100, "available": 100} for side in ("stable", "canary")}
+    status = {"phase": "ROLLING_BACK", "step": 10, "steps": 12, "observedShare": 0.123, "verdict": "INCONCLUSIVE"}
+    for target in ("recommendations-api", "cart"):
+        store.publish(target, {"target": target, **status, "replicas": replicas, "reason": "word " * 60})
+
+    lines = run("status").stdout.splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split() == ["cart", "ROLLING_BACK", "10/12", "12.3%", "100/100", "100/100", "INCONCLUSIVE"]
+    assert lines[2].startswith("  word word")
+
+
+def test_wide_status_has_everything_in_one_row(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, a_state())
+
+    head, row = run("status", "-o", "wide").stdout.splitlines()
+
+    assert head.split() == [
+        "NAMESPACE", "TARGET", "PHASE", "STEP", "WEIGHT", "SHARE", "STABLE", "CANARY", "VERDICT", "RELEASE", "OUTCOME",
+        "UPDATED", "REASON",
     ]  # fmt: skip
+    assert row.split(maxsplit=12)[4] == "10%"
+    assert row.endswith("more traffic is needed [errors]")
+
+
+def test_a_reason_can_not_steer_the_terminal(run: Run, tmp_path: Path) -> None:
+    FileStore(tmp_path).publish("my-app", {"target": "my-app", "phase": "IDLE", "reason": "said \x1b[2Jnothing"})
+
+    assert "\x1b" not in run("status").stdout
+
+
+def test_shows_the_targets_of_one_namespace(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, a_state())
+
+    assert json.loads(run("status", "-n", "default", "-o", "json").stdout) != []
+    assert json.loads(run("status", "-n", "elsewhere", "-o", "json").stdout) == []
+    outcome = run("abort", "my-app", "-n", "elsewhere")
+    assert outcome.exit_code == 1
+    assert "expected a canary target in namespace elsewhere, found one in default" in outcome.stderr
 
 
 def test_status_of_a_target_repeats_the_answer_to_the_latest_request(run: Run, tmp_path: Path) -> None:
@@ -237,13 +279,23 @@ def test_why_says_so_when_another_version_wrote_the_status(run: Run, tmp_path: P
     assert "written by another version" in outcome.stderr
 
 
-def test_history_lists_ended_releases(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
+def test_history_lists_ended_releases(run: Run, tmp_path: Path) -> None:
     put(tmp_path, at_rest())
     FileStore(tmp_path).append_history("my-app", history_entry(at_rest()))
 
     assert [entry["id"] for entry in json.loads(run("history", "-o", "json").stdout)] == ["my-app-c0ffee00-1"]
-    assert "aborted" in run("history", "my-app").stdout
+    head, row, reason = run("history", "my-app").stdout.splitlines()
+    assert head.split() == ["ENDED", "RELEASE", "RESULT", "TOOK", "CULPRIT"]
+    assert row.split() == ["2026-03-01", "12:00Z", "my-app-c0ffee00-1", "aborted", "12s", "-"]
+    assert reason == "  new version c0ffee001122"
+    assert "TO-SAFE" in run("history", "-o", "wide").stdout
+
+
+def test_a_folder_takes_the_place_of_a_cluster(run: Run) -> None:
+    outcome = run("status", "--context", "production")
+
+    assert outcome.exit_code == 2
+    assert "--state-dir" in outcome.stderr
 
 
 def test_a_state_directory_that_does_not_exist_is_a_mistake_in_the_command(tmp_path: Path) -> None:

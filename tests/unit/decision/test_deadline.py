@@ -17,7 +17,7 @@ from tests.fakes.verdicts import ANALYSIS, ERROR, UNDECIDED, measured
 from tests.fakes.world import World
 from tests.unit.decision.given import progressing
 
-GRAIN = timedelta(seconds=15)
+GRAIN = timedelta(seconds=72)  # a hundredth of two hours
 
 
 def spent(world: World, verdict: Verdict | None = UNDECIDED) -> timedelta:

@@ -87,3 +87,22 @@ def test_says_which_pod_and_how_it_ended() -> None:
     )
     (failure,) = hard_failures(workload, NOW, PATIENCE)
     assert failure.reason == "pod c-1 crashes again and again (3 restarts; last termination: exit code 137)"
+
+
+def test_last_words_are_one_short_line() -> None:
+    workload = Workload(
+        "c",
+        "u",
+        1,
+        1,
+        1,
+        0,
+        Template("v", {}),
+        {},
+        (pod(age=300, last_termination="exit code 1:\n panic: " + "x" * 4000),),
+        progress_deadline_exceeded=True,
+    )
+    deadline, never = (failure.reason for failure in hard_failures(workload, NOW, PATIENCE))
+    assert deadline.startswith("c: its progress deadline is exceeded; last termination: exit code 1: panic: xxx")
+    assert never.startswith("pod c-1 did not become ready for 5m; last termination: exit code 1: panic: xxx")
+    assert len(never) < 400

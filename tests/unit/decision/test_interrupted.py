@@ -8,10 +8,10 @@ import pytest
 
 from analyzer.model.phase import Phase
 from analyzer.model.plan import CapacityMode, Promotion
-from analyzer.model.state import Verb
+from analyzer.model.state import PauseKind, Verb
 from analyzer.model.target import Side
 from analyzer.model.workload import Scale, WriteTemplate
-from tests.fakes.verdicts import FAIL, PASS
+from tests.fakes.verdicts import FAIL, PASS, PROVEN_STEP
 from tests.fakes.world import Crash
 from tests.unit.decision.given import TICK, events, pending, progressing, promoting, replicas, run, to_rest
 
@@ -112,3 +112,57 @@ def test_a_decision_depends_on_nothing_but_what_it_is_given() -> None:
     world = progressing()
     world.ask(Verb.ABORT)
     assert world.decide(PASS) == world.decide(PASS)
+
+
+def test_a_write_without_an_answer_that_is_made_later_is_no_drift() -> None:
+    world = pending()
+    world.tick(None, Crash.NO_ANSWER)
+    world.freeze(frozen=True)
+    assert world.tick(None).move is None
+    world.answer()
+    assert replicas(world) == (10, 3)
+    world.tick(None)
+    assert world.known.phase is Phase.PROGRESSING
+    world.freeze(frozen=False)
+    assert to_rest(world).state.phase is Phase.SUCCEEDED
+    assert "drift" not in events(world)
+
+
+def test_a_write_that_is_made_during_a_pause_changes_nothing_about_the_pause() -> None:
+    world = progressing()
+    choice = world.tick(PROVEN_STEP, Crash.NO_ANSWER, seconds=60)
+    assert choice.move is not None
+    world.ask(Verb.PAUSE)
+    for _ in range(3):
+        world.tick(PROVEN_STEP, seconds=TICK)
+    world.answer()
+    world.tick(PROVEN_STEP, seconds=TICK)
+    assert world.known.release is not None
+    assert world.known.release.pause is not None
+    assert world.known.release.pause.kind is PauseKind.OPERATOR
+    assert "drift" not in events(world)
+
+
+def test_a_template_that_is_written_after_the_abort_is_taken_back() -> None:
+    world = promoting()
+    run(world, PASS, until=lambda _: isinstance(world.decide(PASS).move, WriteTemplate))
+    world.tick(PASS, Crash.NO_ANSWER)
+    world.ask(Verb.ABORT)
+    world.tick(PASS)
+    world.answer()
+    assert world.stable.image == "shop:2"
+    assert to_rest(world).state.phase is Phase.ABORTED
+    assert world.stable.image == "shop:1"
+    assert replicas(world) == (10, 0)
+
+
+def test_a_write_that_can_not_be_made_any_more_is_forgotten() -> None:
+    world = pending()
+    world.tick(None, Crash.NO_ANSWER)
+    world.freeze(frozen=True)
+    world.tick(None)
+    assert [str(move) for move in world.known.unconfirmed] == ["scale shop-canary (canary) from 0 to 3"]
+    world.scale(Side.CANARY, 1)
+    world.tick(None)
+    assert world.known.unconfirmed == ()
+    assert "drift" in events(world)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from analyzer.engine.admission import Admissions
+from analyzer.engine.admission import SURVEYED, Admissions
 from analyzer.engine.board import Board
+from analyzer.engine.preflights import Preflights
+from analyzer.engine.surveys import Surveys
 from analyzer.model.block import Timing
 from analyzer.model.metric import NoiseSetting
 from analyzer.model.phase import Phase
@@ -16,6 +18,7 @@ from analyzer.model.target import Target
 from analyzer.model.workload import Snapshot
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.executor import HeldExecutor
 from tests.fakes.metrics import FakeMetricSource, Traffic
 from tests.scenarios.stage import CANARY, DEMO_TARGET, STABLE, with_plan
 
@@ -30,7 +33,10 @@ class Office:
         self.cluster.create(CANARY, "v2", 0)
         self.metrics = FakeMetricSource(self.cluster, clock, Traffic())
         self.board = Board()
-        self.admissions = Admissions(self.board, self.metrics, limit, freeze=freeze)
+        self.surveyors = HeldExecutor()
+        self.surveyors.open()
+        self.surveys = Surveys(self.surveyors, clock, self.metrics, Preflights(clock))
+        self.admissions = Admissions(self.board, self.surveys, limit, freeze=freeze)
 
     def state(self, name: str, phase: Phase = Phase.PENDING, age: int = 0) -> TargetState:
         state = TargetState(name, DEMO_TARGET.roles, phase, START - timedelta(seconds=age), "test")
@@ -105,6 +111,16 @@ def test_noise_is_found_out_once_for_a_waiting_release_and_anew_for_the_next() -
     office.admissions.settle("a")
     office.admissions.admit(office.state("a"), snapshot)
     assert len(office.metrics.remembered) == 2
+
+
+def test_release_keeps_its_place_while_it_is_surveyed() -> None:
+    office = Office(limit=1)
+    office.surveyors.close()
+    old, young = office.state("old", age=9), office.state("young", age=1)
+    assert office.obstacle(old) == SURVEYED
+    assert "waiting for a slot" in (office.obstacle(young) or "")
+    office.surveyors.open()
+    assert office.obstacle(old) is None
 
 
 def test_prometheus_out_of_reach_is_an_obstacle() -> None:

@@ -72,3 +72,20 @@ def test_unwritable_status_disturbs_nobody_and_is_tried_again() -> None:
     office.store.fail_with = None
     assert office.tell(1, "two")["reason"] == "two"
     assert len(office.notebook.reports) == 2
+
+
+def test_many_releases_share_what_may_be_written() -> None:
+    office = Office()
+    names = [f"shop-{number}" for number in range(200)]
+    for second in range(15, 15 * 41, 15):
+        for name in names:
+            office.tell(second, f"reason {second}", replace(STATE, target=name))
+    latest = [(office.store.status(name) or {})["reason"] for name in names]
+    assert {f"reason {second}" for second in (570, 585, 600)} == set(latest)
+
+
+def test_a_release_that_another_daemon_led_waits_for_its_turn() -> None:
+    office = Office()
+    for number in range(100):
+        office.tell(60, "led by others", replace(STATE, target=f"shop-{number}"))
+    assert sum(office.store.status(f"shop-{number}") is not None for number in range(100)) == 75

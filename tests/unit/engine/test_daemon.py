@@ -6,14 +6,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
+
 from analyzer.engine.assembly import Parts, assemble
 from analyzer.engine.clock import SystemClock
-from analyzer.engine.daemon import Settings
+from analyzer.engine.daemon import Daemon, Settings
 from analyzer.engine.lease import SoleHolder
 from analyzer.engine.schedule import Schedule
 from analyzer.model.errors import ConfigError, Problem
-from analyzer.ports import Report
+from analyzer.ports import Lease, Report
 from analyzer.record import history_entry, status_of
+from tests.fakes.lease import FakeLease
 from tests.scenarios.stage import DEMO_TARGET, Stage
 
 TICK = timedelta(seconds=0.02)
@@ -55,20 +58,25 @@ class _Bell:
         self.rung.release()
 
 
-def test_daemon_ticks_in_real_time_until_it_is_stopped() -> None:
-    stage, bell = Stage(), _Bell()
+def _daemon_in_real_time(stage: Stage, bell: _Bell, lease: Lease) -> Daemon:
     parts = Parts(
         store=stage.store,
         workloads=stage.cluster,
         clock=SystemClock(),
-        lease=SoleHolder(),
+        lease=lease,
         executor=ThreadPoolExecutor(4),
         couriers=ThreadPoolExecutor(1),
+        surveyors=ThreadPoolExecutor(1),
         status_of=status_of,
         history_entry=history_entry,
         reporters=(bell,),
     )
-    daemon = assemble(Settings((DEMO_TARGET,), stage.metrics, lambda entries, _: entries), parts)
+    return assemble(Settings((DEMO_TARGET,), stage.metrics, lambda entries, _: entries), parts)
+
+
+def test_daemon_ticks_in_real_time_until_it_is_stopped() -> None:
+    stage, bell = Stage(), _Bell()
+    daemon = _daemon_in_real_time(stage, bell, SoleHolder())
     daemon.start()
     assert bell.rung.acquire(timeout=LONG)
     daemon.stop()
@@ -76,6 +84,17 @@ def test_daemon_ticks_in_real_time_until_it_is_stopped() -> None:
         pass
     assert not bell.rung.acquire(timeout=0.05)
     assert (stage.store.status("shop") or {})["phase"] == "IDLE"
+
+
+def test_standby_begins_as_soon_as_it_wins_the_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.engine.daemon.LEAD_EVERY", TICK)
+    stage, bell, lease = Stage(), _Bell(), FakeLease(None)
+    daemon = _daemon_in_real_time(stage, bell, lease)
+    daemon.start()
+    assert not bell.rung.acquire(timeout=0.1)
+    lease.win(3)
+    assert bell.rung.acquire(timeout=LONG)
+    daemon.stop()
 
 
 def test_refused_configuration_keeps_the_old_one() -> None:

@@ -56,7 +56,7 @@ def _answer(*indices: int) -> Collected:
 
 
 def _look(memory: EvidenceMemory, state: TargetState) -> Look:
-    look = memory.look(DEMO_TARGET, state)
+    look = memory.look(DEMO_TARGET, state, _at(600))
     assert look is not None
     return look
 
@@ -114,7 +114,7 @@ def test_bake_is_judged_by_guards_only() -> None:
 
 def test_nothing_is_judged_in_a_rollback_or_at_rest() -> None:
     for phase in (Phase.ROLLING_BACK, Phase.ABORTED, Phase.PENDING, Phase.SUCCEEDED):
-        assert EvidenceMemory().look(DEMO_TARGET, _state(StepRecord(_at(0)), phase=phase)) is None
+        assert EvidenceMemory().look(DEMO_TARGET, _state(StepRecord(_at(0)), phase=phase), _at(9)) is None
 
 
 def _slots(*indices: int) -> list[Block]:

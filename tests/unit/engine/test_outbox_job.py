@@ -82,7 +82,7 @@ def test_what_a_tick_wrote_meanwhile_is_kept() -> None:
 
 def test_alert_is_not_sent_again_while_its_mark_could_not_be_written() -> None:
     office = PostOffice(1)
-    office.claims.take_for_tick("shop")
+    office.claims.take_for_ticks(("shop",), 0)
     office.outbox.run()
     assert [entry.alert.id for entry in office.state.outbox] == ["id1"]
     office.claims.release("shop")

@@ -49,20 +49,24 @@ class PlainTick:
 
 
 class GatedSource:
-    """A `MetricSource` that answers once its gate is open; counts its calls."""
+    """A `MetricSource` that answers once its gate is open, and without waiting for `early` targets; counts its
+    calls."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.gate.set()
         self.calls: list[list[str]] = []
+        self.early: set[str] = set()
         self.error: Exception | None = None
 
-    def collect(self, requests: Sequence[BlockRequest]) -> Mapping[str, Collected | ObservationError]:
+    def collect(self, requests: Sequence[BlockRequest]) -> Iterator[tuple[str, Collected | ObservationError]]:
         self.calls.append(sorted(request.target for request in requests))
-        self.gate.wait(10)
-        if self.error is not None:
-            raise self.error
-        return {request.target: Collected(0, {}) for request in requests}
+        for request in sorted(requests, key=lambda one: one.target not in self.early):
+            if request.target not in self.early:
+                self.gate.wait(10)
+            if self.error is not None:
+                raise self.error
+            yield request.target, Collected(0, {})
 
     def measure(
         self, namespace: str, pods: Sequence[str], metrics: Sequence[Metric], interval: float
@@ -137,3 +141,56 @@ def test_bug_in_the_metric_source_is_an_error_for_each_target(pool: ThreadPoolEx
     hall.source.error = None
     hall.sweep("a", "b")
     assert all(isinstance(answer, Collected) for answer in hall.answers.values())
+
+
+def test_target_is_concluded_as_soon_as_it_has_its_answer(pool: ThreadPoolExecutor) -> None:
+    hall = Hall(pool)
+    hall.source.gate.clear()
+    hall.source.early = {"a"}
+    sweep = pool.submit(hall.sweep, "a", "b")
+    while "a" not in hall.answers:
+        time.sleep(0.001)
+    assert not sweep.done()
+    assert "b" not in hall.answers
+    sweep.result()
+    assert isinstance(hall.answers["a"], Collected)
+    assert isinstance(hall.answers["b"], ObservationError)
+    hall.source.gate.set()
+
+
+def test_hung_write_of_the_outbox_blocks_no_sweep(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.engine.sweep.MARKING", 0.05)
+    hall = Hall(pool)
+    assert hall.claims.take_for_outbox("a", 0)
+    assert hall.sweep("a", "b") < 0.5
+    assert set(hall.answers) == {"b"}
+    hall.claims.release("a")
+    hall.sweep("a", "b")
+    assert set(hall.answers) == {"a", "b"}
+
+
+def test_tick_follows_as_soon_as_the_outbox_has_marked(pool: ThreadPoolExecutor) -> None:
+    hall = Hall(pool)
+    assert hall.claims.take_for_outbox("a", 0)
+    sweep = pool.submit(hall.sweep, "a")
+    hall.claims.release("a")
+    sweep.result()
+    assert set(hall.answers) == {"a"}
+
+
+def test_tick_between_sweeps_makes_no_sweep_leave_its_target_out(pool: ThreadPoolExecutor) -> None:
+    hall = Hall(pool)
+    assert hall.claims.take_between("a")
+    sweep = pool.submit(hall.sweep, "a")
+    hall.claims.release("a")
+    sweep.result()
+    assert set(hall.answers) == {"a"}
+
+
+def test_target_that_a_sweep_works_on_is_not_ticked_between(pool: ThreadPoolExecutor) -> None:
+    hall = Hall(pool)
+    hall.claims.take_for_ticks(("a",), 0)
+    hall.sweeper.run_between([_target("a"), _target("b")])
+    assert hall.answers == {"b": None}
+    assert hall.source.calls == []
+    hall.claims.release("a")

@@ -23,6 +23,7 @@ def test_a_hungrier_canary_is_high_and_the_reason_explains_itself() -> None:
         "(withinPod 0.1, tau 0 stated)"
     )
     assert found.ratio == pytest.approx(2)
+    assert found.levels == pytest.approx((0.8, 0.4))
     assert not found.proven
 
 

@@ -59,6 +59,12 @@ def test_zero_errors_anywhere_are_proven_by_some_five_thousand_canary_requests()
     assert (looser.proven, looser.advance_proven) == (False, True)
 
 
+def test_a_step_never_asks_for_more_than_promotion() -> None:
+    lenient = RatioMetric("errors", "e", "t", promote_margin=Margin(3, 0.03))
+    found = judge(folded(release(lenient), run((0, 50), (0, 150), range(4)))).metrics[0]
+    assert (found.proven, found.advance_proven) == (True, True)
+
+
 def test_the_forecast_is_when_proof_comes_if_both_sides_go_on_alike() -> None:
     early = verdict(*run((10, 1000), (10, 1000), range(2)))
     assert early.seconds_to_promote is not None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -142,6 +143,30 @@ def test_an_answer_that_stops_in_the_middle_is_given_up_after_the_timeout() -> N
             sent.join()
             answer.join()
             held[0].close()
+
+
+@pytest.mark.parametrize("encoding", ["Content-Length: 100000", "Transfer-Encoding: chunked"])
+def test_an_answer_that_trickles_in_is_given_up_after_the_timeout(encoding: str) -> None:
+    over = threading.Event()
+
+    def trickle(server: socket.socket) -> None:
+        with server.accept()[0] as client:
+            client.recv(65_536)
+            client.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{encoding}\r\n\r\n".encode())
+            while not over.wait(0.02):
+                client.sendall(b" " if "Length" in encoding else b"1\r\n \r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=trickle, args=(server,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        begun = time.monotonic()
+        with closing(PrometheusConnection(url, timeout=0.2)) as connection:
+            with pytest.raises(ObservationError, match=r"no full answer within 0\.2 s"):
+                connection.instant("up")
+            assert time.monotonic() - begun < 2
+            over.set()
+        thread.join()
 
 
 def test_a_prometheus_that_is_not_there_is_named_without_its_password() -> None:

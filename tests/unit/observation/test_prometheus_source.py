@@ -127,7 +127,7 @@ def one(answers: object) -> Collected:
 
 def test_blocks_closed_on_prometheus_clock_are_answered_without_a_gap() -> None:
     with source(World(1_052.0, ("ns-a", "canary"), ("ns-a", "stable"))) as (_, metrics):
-        answer = one(metrics.collect([request("a", "canary", "stable", after=99)])["a"])
+        answer = one(dict(metrics.collect([request("a", "canary", "stable", after=99)]))["a"])
     assert answer.upto == 104
     blocks = answer.metrics["errors"]
     assert not isinstance(blocks, ObservationError)
@@ -139,17 +139,17 @@ def test_blocks_closed_on_prometheus_clock_are_answered_without_a_gap() -> None:
 
 def test_nothing_is_asked_and_nothing_moves_while_no_block_has_closed() -> None:
     with source(World(1_011.9)) as (fake, metrics):
-        assert metrics.collect([request("a", "canary", after=99)])["a"] == Collected(99, {"errors": ()})
-        assert metrics.collect([request("a", "canary", after=105)])["a"] == Collected(105, {"errors": ()})
+        assert dict(metrics.collect([request("a", "canary", after=99)]))["a"] == Collected(99, {"errors": ()})
+        assert dict(metrics.collect([request("a", "canary", after=105)]))["a"] == Collected(105, {"errors": ()})
         assert fake.queries == ["time()", "time()"]
 
 
 def test_the_latest_block_is_confirmed_once_the_next_samples_are_stored() -> None:
     world = World(1_016.9, ("ns-a", "stable"))
     with source(world) as (_, metrics):
-        (early,) = one(metrics.collect([request("a", "stable", after=99)])["a"]).metrics["errors"]  # type: ignore[misc]
+        (early,) = one(dict(metrics.collect([request("a", "stable", after=99)]))["a"]).metrics["errors"]  # type: ignore[misc]
         world.now = 1_017.0
-        (late,) = one(metrics.collect([request("a", "stable", after=99)])["a"]).metrics["errors"]  # type: ignore[misc]
+        (late,) = one(dict(metrics.collect([request("a", "stable", after=99)]))["a"]).metrics["errors"]  # type: ignore[misc]
     assert isinstance(early, Block)
     assert isinstance(late, Block)
     assert early.stable_later is None
@@ -161,7 +161,7 @@ def test_the_latest_block_is_confirmed_once_the_next_samples_are_stored() -> Non
 def test_many_targets_with_equal_metrics_cost_as_many_queries_as_one() -> None:
     names = [f"t{number}" for number in range(30)]
     with source(World(1_052.0, *((f"ns-{name}", f"{name}-canary") for name in names))) as (fake, metrics):
-        answers = metrics.collect([request(name, f"{name}-canary", after=103) for name in names])
+        answers = dict(metrics.collect([request(name, f"{name}-canary", after=103) for name in names]))
         assert len(fake.queries) == 4  # the time; events, total, and start times with sample times
     for name in names:
         (block,) = one(answers[name]).metrics["errors"]  # type: ignore[misc]
@@ -169,9 +169,24 @@ def test_many_targets_with_equal_metrics_cost_as_many_queries_as_one() -> None:
         assert block.canary.pods == {f"{name}-canary": Counts(10, 100)}
 
 
+def test_a_question_about_long_ago_is_asked_by_itself() -> None:
+    then = datetime.fromtimestamp(1_052, UTC)
+    with source(World(11_052.0, ("ns-a", "x"), ("ns-b", "y"))) as (fake, metrics):
+        earlier = replace(request("b", "y", after=103), until=then)
+        answers = dict(metrics.collect([request("a", "x", after=1_103), earlier]))
+        spans = {
+            (pod, asked.form["start"], asked.form["end"])
+            for asked in fake.asked
+            for pod in ("x", "y")
+            if f'pod=~"{pod}"' in asked.form["query"] and "start" in asked.form
+        }
+    assert spans == {("x", "11040.000", "11050.000"), ("y", "1040.000", "1050.000")}
+    assert (one(answers["a"]).upto, one(answers["b"]).upto) == (1_104, 104)
+
+
 def test_a_target_that_catches_up_does_not_make_the_others_read_as_much() -> None:
     with source(World(11_052.0, ("ns-a", "x"), ("ns-b", "y"))) as (fake, metrics):
-        metrics.collect([request("a", "x", after=1_103), request("b", "y", after=2)])
+        dict(metrics.collect([request("a", "x", after=1_103), request("b", "y", after=2)]))
         starts = {asked.form["start"] for asked in fake.asked if 'pod=~"x"' in asked.form["query"]}
     assert starts == {"11040.000"}
 
@@ -179,7 +194,7 @@ def test_a_target_that_catches_up_does_not_make_the_others_read_as_much() -> Non
 def test_pods_of_the_same_name_elsewhere_are_left_out() -> None:
     world = World(1_052.0, ("ns-a", "p"), ("ns-b", "q"), ("ns-a", "q"))
     with source(world) as (_, metrics):
-        answers = metrics.collect([request("a", "p", after=103), request("b", "q", after=103)])
+        answers = dict(metrics.collect([request("a", "p", after=103), request("b", "q", after=103)]))
     (block,) = one(answers["b"]).metrics["errors"]  # type: ignore[misc]
     assert isinstance(block, Block)
     assert block.stable.pods == {"q": Counts(10, 100)}
@@ -189,8 +204,10 @@ def test_a_query_that_fails_is_the_error_of_the_metrics_that_need_it_only() -> N
     world = World(1_052.0, ("ns-a", "p"))
     world.special = {"avg(load)": failure("bad_data", "no such thing", 400)}
     with source(world) as (fake, metrics):
-        answers = metrics.collect(
-            [request("a", "p", after=103, metrics=(ERRORS, GUARD)), request("b", "q", after=103, metrics=(GUARD,))]
+        answers = dict(
+            metrics.collect(
+                [request("a", "p", after=103, metrics=(ERRORS, GUARD)), request("b", "q", after=103, metrics=(GUARD,))]
+            )
         )
         assert sum("avg(load)" in query for query in fake.queries) == 1
     assert not isinstance(one(answers["a"]).metrics["errors"], ObservationError)
@@ -203,14 +220,14 @@ def test_a_query_that_fails_is_the_error_of_the_metrics_that_need_it_only() -> N
 def test_a_selector_that_is_none_is_the_error_of_its_metric() -> None:
     bad = RatioMetric("bad", "rate(x[5m])", "x")
     with source(World(1_052.0)) as (_, metrics):
-        error = one(metrics.collect([request("a", "p", after=103, metrics=(bad,))])["a"]).metrics["bad"]
+        error = one(dict(metrics.collect([request("a", "p", after=103, metrics=(bad,))]))["a"]).metrics["bad"]
     assert isinstance(error, ObservationError)
     assert "plain series selector" in str(error)
 
 
 def test_when_prometheus_is_down_each_target_has_the_error() -> None:
     with source(lambda _: failure("unavailable", "starting", 503)) as (_, metrics):
-        answers = metrics.collect([request("a", "p", after=1), request("b", "q", after=1)])
+        answers = dict(metrics.collect([request("a", "p", after=1), request("b", "q", after=1)]))
     assert {target: type(answer) for target, answer in answers.items()} == {
         "a": ObservationError,
         "b": ObservationError,
@@ -221,7 +238,7 @@ def readings(reply: Reply) -> list[float | NoData]:
     world = World(1_052.0)
     world.special = {"avg(load)": reply}
     with source(world) as (_, metrics):
-        found = one(metrics.collect([request("a", after=102, metrics=(GUARD,))])["a"]).metrics["guard"]
+        found = one(dict(metrics.collect([request("a", after=102, metrics=(GUARD,))]))["a"]).metrics["guard"]
     assert not isinstance(found, ObservationError)
     assert [reading.index for reading in found] == [103, 104]
     return [reading.value for reading in found if isinstance(reading, Reading)]
@@ -250,7 +267,7 @@ def test_the_labels_of_namespace_and_pod_are_those_that_were_configured() -> Non
     world.labels = SeriesLabels("exported_namespace", "exported_pod")
     with FakePrometheus(world) as fake, closing(PrometheusConnection(fake.url)) as connection:
         metrics = PrometheusMetricSource(connection, world.labels)
-        (block,) = one(metrics.collect([request("a", "p", after=103)])["a"]).metrics["errors"]  # type: ignore[misc]
+        (block,) = one(dict(metrics.collect([request("a", "p", after=103)]))["a"]).metrics["errors"]  # type: ignore[misc]
     assert isinstance(block, Block)
     assert block.stable.pods == {"p": Counts(10, 100)}
 
@@ -273,7 +290,7 @@ def blocks_of(answer: Collected, metric: str) -> list[Block[Sample]]:
 )
 def test_every_kind_of_metric_is_read_as_blocks_of_its_kind(metric: Metric, sample: Sample, later: Sample) -> None:
     with source(World(1_058.0, ("ns-a", "canary"), ("ns-a", "stable"))) as (_, metrics):
-        answer = one(metrics.collect([request("a", "canary", "stable", after=102, metrics=(metric,))])["a"])
+        answer = one(dict(metrics.collect([request("a", "canary", "stable", after=102, metrics=(metric,))]))["a"])
     first, second = blocks_of(answer, metric.name)
     assert (first.index, second.index) == (103, 104)
     assert (first.canary.pods, first.stable.pods) == ({"canary": sample}, {"stable": sample})
@@ -295,7 +312,7 @@ def test_a_histogram_tells_its_bounds_and_takes_1_for_1_0() -> None:
         )
     }
     with source(world) as (_, metrics):
-        answer = one(metrics.collect([request("a", "p", after=103, metrics=(LATENCY,))])["a"])
+        answer = one(dict(metrics.collect([request("a", "p", after=103, metrics=(LATENCY,))]))["a"])
     (block,) = blocks_of(answer, "latency")
     assert block.stable.bounds == (1.0, math.inf)
     assert block.stable.pods == {"p": Buckets((3, 3))}
@@ -314,7 +331,9 @@ def test_native_histograms_and_plain_counters_are_refused_as_histograms(series: 
     result = {"resultType": "matrix", "result": [{"metric": labels, **series}]}
     world.special = {"seconds_bucket": success(result)}
     with source(world) as (_, metrics):
-        answers = metrics.collect([request(t, p, after=103, metrics=(LATENCY,)) for t, p in (("a", "p"), ("b", "q"))])
+        answers = dict(
+            metrics.collect([request(t, p, after=103, metrics=(LATENCY,)) for t, p in (("a", "p"), ("b", "q"))])
+        )
     error = one(answers["a"]).metrics["latency"]
     assert isinstance(error, ObservationError)
     assert "native histograms are not supported" in str(error)
@@ -326,7 +345,7 @@ def test_a_guard_that_gives_a_histogram_is_an_error() -> None:
     result = {"resultType": "matrix", "result": [{"metric": {}, "histograms": [[1_040.0, {"count": "1"}]]}]}
     world.special = {"avg(load)": success(result)}
     with source(world) as (_, metrics):
-        error = one(metrics.collect([request("a", after=102, metrics=(GUARD,))])["a"]).metrics["guard"]
+        error = one(dict(metrics.collect([request("a", after=102, metrics=(GUARD,))]))["a"]).metrics["guard"]
     assert isinstance(error, ObservationError)
     assert "histogram_quantile" in str(error)
 
@@ -334,7 +353,7 @@ def test_a_guard_that_gives_a_histogram_is_an_error() -> None:
 def test_slots_are_answered_up_to_now_even_where_no_block_has_closed() -> None:
     with source(World(1_057.0, ("ns-a", "p"))) as (fake, metrics):
         asked = request("a", "p", after=104, metrics=(ERRORS, LATENCY), fast_after=208)
-        answer = one(metrics.collect([asked])["a"])
+        answer = one(dict(metrics.collect([asked]))["a"])
         assert len(fake.queries) == 4  # nothing is asked for latency
     assert answer.upto == 104
     assert answer.metrics == {"errors": (), "latency": ()}
@@ -345,7 +364,7 @@ def test_slots_are_answered_up_to_now_even_where_no_block_has_closed() -> None:
 
 def test_slots_and_blocks_come_from_the_same_queries_and_agree() -> None:
     with source(World(1_057.0, ("ns-a", "p"))) as (fake, metrics):
-        answer = one(metrics.collect([request("a", "p", after=103, fast_after=207)])["a"])
+        answer = one(dict(metrics.collect([request("a", "p", after=103, fast_after=207)]))["a"])
         assert len(fake.queries) == 4
     (block,) = blocks_of(answer, "errors")
     assert block.stable.pods == {"p": Counts(10, 100)}
@@ -357,7 +376,7 @@ def test_a_metric_that_can_not_be_asked_for_has_no_slots_either() -> None:
     world = World(1_057.0, ("ns-a", "p"))
     world.special = {"hits_total": failure("execution", "too many samples", 422)}
     with source(world) as (_, metrics):
-        answer = one(metrics.collect([request("a", "p", after=103, fast_after=207)])["a"])
+        answer = one(dict(metrics.collect([request("a", "p", after=103, fast_after=207)]))["a"])
     assert isinstance(answer.metrics["errors"], ObservationError)
     assert answer.fast == {}
 
@@ -373,7 +392,7 @@ def test_a_fleet_with_every_kind_of_metric_takes_few_queries() -> None:
                 request(name, f"{name}-canary", f"{name}-stable", after=102 + n % 3, metrics=chosen, fast_after=207)
                 for n, name in enumerate(names)
             ]
-            answers = metrics.collect(asked)
+            answers = dict(metrics.collect(asked))
             assert len(fake.queries) == most
         assert all(isinstance(answer, Collected) for answer in answers.values())
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytest
@@ -111,6 +113,7 @@ def test_shows_the_numbers_behind_each_metric() -> None:
         "reason": "more traffic is needed",
         "canary": {"events": 12, "total": 310},
         "stable": {"events": 110, "total": 2750},
+        "levels": None,
         "ratio": 0.9677,
         "interval": [0.5123, 1.6],
         "logEvidence": {"abort": -1.25, "promote": 2.0, "advance": 3.0, "abortAt": 4.6, "promoteAt": 3.0},
@@ -228,6 +231,29 @@ def test_why_answers_in_words_and_numbers() -> None:
         "  latest request 20260301-1 (pause) was carried out: paused",
         "  as of 2026-03-01T12:01:30Z",
     ]
+
+
+def test_a_gauge_shows_its_levels_where_others_show_counts() -> None:
+    gauge = MetricVerdict(
+        "memory",
+        Classification.UNDECIDED,
+        "memory: proof is missing",
+        ratio=1.05,
+        interval=(0.9, inf),
+        levels=(1_234_567.0, 1_200_000.0),
+    )
+    status = a_status(a_state(), verdict=replace(VERDICT, metrics=(gauge,)))
+    assert status["metrics"][0]["levels"] == {"canary": 1_235_000.0, "stable": 1_200_000.0}
+    assert (
+        "    canary 1,235,000, stable 1,200,000; ratio 1.05 (interval 0.90 to unbounded)"
+        in explain(status).splitlines()
+    )
+
+
+def test_why_reads_a_status_from_before_levels_were_kept() -> None:
+    status = a_status(a_state())
+    del status["metrics"][0]["levels"]
+    assert "canary 12 of 310" in explain(status)
 
 
 def test_why_names_the_culprit_of_an_abort() -> None:

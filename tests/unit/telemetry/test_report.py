@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -122,6 +123,13 @@ def test_tells_everything_about_a_decision_in_one_event() -> None:
             }
         },
     }
+
+
+def test_tells_the_levels_of_a_gauge() -> None:
+    gauge = MetricVerdict("memory", Classification.UNDECIDED, "proof is missing", ratio=1.1, levels=(110.04, 100.0))
+    report = replace(a_report(), verdict=replace(VERDICT, metrics=(gauge,)))
+    (found,) = decision_fields(report)["metrics"].values()
+    assert found == {"class": "UNDECIDED", "canary": "110", "stable": "100", "ratio": 1.1}
 
 
 def test_leaves_out_what_does_not_apply_at_rest() -> None:

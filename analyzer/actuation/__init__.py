@@ -1,0 +1,1 @@
+"""Carries out one safe move on the cluster, and holds the right to do so: the two Deployments and the Lease."""

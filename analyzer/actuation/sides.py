@@ -1,0 +1,109 @@
+"""One side of a target from the API server's objects: a Deployment, its ReplicaSets, their pods. Pure.
+
+Pods belong to a side by owner, never by name or label. The present ReplicaSet is the one with the Deployment's own
+template: revision numbers are issued again after an undo, and a restart makes a ReplicaSet of the same version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from analyzer.actuation.pods import seen_pod
+from analyzer.kube.objects import Json
+from analyzer.kube.trim import revision_of
+from analyzer.model.workload import Template, Workload, template_of
+
+CHANGE_CAUSE = "kubernetes.io/change-cause"
+CONTROLLERS = "kube-controller-manager"
+"""As a writer of replicas this is an autoscaler: no other of Kubernetes' own controllers scales a Deployment."""
+DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a Deployment's template is; read once for each generation. `revision` is that of the ReplicaSet made from
+    it (see `kube.trim`)."""
+
+    template: Template
+    selector: Mapping[str, str]
+    revision: str
+
+
+def version_of(deployment: Json) -> Version:
+    """Read a Deployment's template."""
+    content = deployment["spec"]["template"]
+    selector = selector_labels(deployment)
+    return Version(
+        template=template_of(content, selector),
+        selector=selector,
+        revision=revision_of(content),
+    )
+
+
+def selector_labels(deployment: Json) -> Mapping[str, str]:
+    """The labels that make a pod this Deployment's, with the values that its own template gives them."""
+    selector = deployment["spec"].get("selector") or {}
+    own = (deployment["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    keys = [str(rule["key"]) for rule in selector.get("matchExpressions") or ()]
+    return {**{key: own[key] for key in keys if key in own}, **(selector.get("matchLabels") or {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A ReplicaSet with its pods."""
+
+    replica_set: Json
+    pods: Sequence[Json]
+
+
+def workload_of(deployment: Json, version: Version, owned: Sequence[Owned], scaler: str, now: datetime) -> Workload:
+    """The Deployment as the model has it; `scaler` names the autoscaler that may have written its replicas."""
+    metadata, spec = deployment["metadata"], deployment["spec"]
+    status = deployment.get("status") or {}
+    observed = int(status.get("observedGeneration") or 0) >= int(metadata.get("generation") or 0)
+    conditions = {str(one["type"]): one for one in status.get("conditions") or ()}
+    progressing = conditions.get("Progressing") or {}
+    min_ready = timedelta(seconds=spec.get("minReadySeconds") or 0)
+    pods = {one.replica_set["metadata"]["uid"]: [seen_pod(pod, min_ready, now) for pod in one.pods] for one in owned}
+    present = _present(owned, version.revision)
+    kept = [pod for found in pods.values() for pod in found if not pod.deleted]
+    return Workload(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        replicas=int(spec.get("replicas", 1)),
+        current=len(kept),
+        updated=sum(not pod.deleted for pod in pods.get(present, ())),
+        available=sum(pod.available for pod in kept),
+        template=version.template,
+        selector=version.selector,
+        pods=tuple(sorted((pod for found in pods.values() for pod in found), key=lambda pod: pod.name)),
+        # A condition that speaks of an older spec would condemn the new one.
+        progress_deadline_exceeded=observed and progressing.get("reason") == DEADLINE_EXCEEDED,
+        replica_failure=_failure(conditions.get("ReplicaFailure")),
+        paused=bool(spec.get("paused")),
+        writers=_writers(metadata.get("writers") or {}, scaler),
+        change_cause=(metadata.get("annotations") or {}).get(CHANGE_CAUSE),
+        observed=observed,
+    )
+
+
+def _present(owned: Sequence[Owned], revision: str) -> str:
+    """The uid of the ReplicaSet with the present template; of several the oldest, as the Deployment's controller does.
+
+    None has the empty uid.
+    """
+    same = [one.replica_set["metadata"] for one in owned if one.replica_set["spec"].get("revision") == revision]
+    oldest = min(same, key=lambda found: (str(found.get("creationTimestamp")), str(found["name"])), default=None)
+    return str(oldest["uid"]) if oldest else ""
+
+
+def _failure(condition: Json | None) -> str | None:
+    if condition is None or condition.get("status") != "True":
+        return None
+    return str(condition.get("message") or condition.get("reason") or "no reason was given")
+
+
+def _writers(found: Mapping[str, str], scaler: str) -> Mapping[str, str]:
+    return {**found, "replicas": scaler} if found.get("replicas") == CONTROLLERS else found

@@ -1,0 +1,149 @@
+"""The two Deployments of a target on a cluster: the port `Workloads` for the engine. Made by `bootstrap`.
+
+Sees through the cache, so that a target costs no request while nothing is written; writes by fenced patches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from analyzer.actuation.fence import Operations, claiming, moving, raised
+from analyzer.actuation.sides import CONTROLLERS, Owned, Version, version_of, workload_of
+from analyzer.kube.errors import KubeError, NotFoundError, PreconditionError
+from analyzer.kube.objects import AUTOSCALERS, DEPLOYMENTS, PODS, REPLICA_SETS, Api, Cached, Json, PatchType
+from analyzer.model.errors import ActuationError, ConflictError
+from analyzer.model.target import Roles, Target
+from analyzer.model.workload import Move, Snapshot, Workload
+from analyzer.ports import Clock
+
+WRITE_SECONDS = 4.0
+"""All requests of one write together; the Lease leaves so much of its time unused (see `lease`)."""
+ATTEMPTS = 4
+"""A first claim is disturbed by every change of the Deployment's status; so often it is tried."""
+
+
+class KubeWorkloads:
+    """Deployments of a cluster. Thread-safe; targets that are looked at must be in the namespaces that `cache` follows.
+
+    `clock` tells when a pod has been ready for its Deployment's minReadySeconds.
+    """
+
+    def __init__(self, api: Api, cache: Cached, clock: Clock) -> None:
+        self._api = api
+        self._cache = cache
+        self._clock = clock
+        self._versions: dict[tuple[str, str], tuple[str, int, Version]] = {}
+
+    def snapshot(self, target: Target, roles: Roles) -> Snapshot:
+        """See both sides; None for a Deployment that does not exist or is being deleted. Raises ActuationError."""
+        try:
+            stable = self._side(target.namespace, roles.stable)
+            return Snapshot(target, stable, self._side(target.namespace, roles.canary))
+        except KubeError as error:
+            raise ActuationError(f"the Deployments of {target.name} can't be seen: {error}") from error
+
+    def apply(self, target: Target, move: Move, epoch: int) -> None:
+        """Make one write, and claim the Deployment with it where it is not ours yet.
+
+        Raises ConflictError for another old value, another uid or a newer epoch. After any other ActuationError the
+        write may have been made, or may still be.
+        """
+        write = _Write(self._api, self._clock, target.namespace, move.deployment, str(move))
+        self._done(write, lambda found: moving(found, move, epoch))
+
+    def claim(self, target: Target, roles: Roles, epoch: int) -> None:
+        """Raise the annotation `canary-analyzer/epoch` on both Deployments; costs nothing where it is raised."""
+        for name in (roles.stable, roles.canary):
+            found = self._known(target.namespace, name)
+            if found is None or raised(found) == str(epoch):
+                continue
+            doing = f"claim Deployment {name} for epoch {epoch}"
+            write = _Write(self._api, self._clock, target.namespace, name, doing)
+            self._done(write, lambda found, doing=doing: claiming(found, epoch, doing))  # type: ignore[misc]
+
+    def _done(self, write: _Write, operations: Callable[[Json], Operations]) -> None:
+        try:
+            answer = write.make(self._known(write.namespace, write.name), operations)
+            self._cache.put(DEPLOYMENTS, answer)
+        except KubeError as error:
+            raise ActuationError(f"{write.doing}: {error}") from error
+
+    def _known(self, namespace: str, name: str) -> Json | None:
+        try:
+            return self._cache.get(DEPLOYMENTS, namespace, name)
+        except KubeError as error:
+            raise ActuationError(f"Deployment {namespace}/{name} can't be seen: {error}") from error
+
+    def _side(self, namespace: str, name: str) -> Workload | None:
+        found = self._cache.get(DEPLOYMENTS, namespace, name)
+        if found is None or "deletionTimestamp" in found["metadata"]:
+            return None
+        replica_sets = self._cache.owned(REPLICA_SETS, namespace, found["metadata"]["uid"])
+        owned = [Owned(one, self._cache.owned(PODS, namespace, one["metadata"]["uid"])) for one in replica_sets]
+        scaled = (found["metadata"].get("writers") or {}).get("replicas") == CONTROLLERS
+        scaler = self._scaler(namespace, name) if scaled else ""
+        return workload_of(found, self._version(found), owned, scaler, self._clock.now())
+
+    def _version(self, deployment: Json) -> Version:
+        """Read anew only for another generation: at rest thousands of templates stay as they are."""
+        metadata = deployment["metadata"]
+        key, uid, generation = (metadata["namespace"], metadata["name"]), metadata["uid"], metadata["generation"]
+        known = self._versions.get(key)
+        if known is None or known[:2] != (uid, generation):
+            known = (uid, generation, version_of(deployment))
+            self._versions[key] = known
+        return known[2]
+
+    def _scaler(self, namespace: str, name: str) -> str:
+        for scaler in self._cache.items(AUTOSCALERS, namespace):
+            scaled = scaler["spec"].get("scaleTargetRef") or {}
+            if (scaled.get("kind"), scaled.get("name")) == (DEPLOYMENTS.kind, name):
+                return f"HorizontalPodAutoscaler {scaler['metadata']['name']}"
+        return "a HorizontalPodAutoscaler"
+
+
+class _Write:
+    """One patch of one Deployment: tried again, on what it is by then, as long as nothing that matters has changed."""
+
+    def __init__(self, api: Api, clock: Clock, namespace: str, name: str, doing: str) -> None:
+        self.namespace = namespace
+        self.name = name
+        self.doing = doing
+        self._api = api
+        self._clock = clock
+        self._until = clock.monotonic() + WRITE_SECONDS
+
+    def make(self, known: Json | None, operations: Callable[[Json], Operations]) -> Json:
+        """`operations` gives the patch for the Deployment as it is, or raises ConflictError. Raises KubeError."""
+        if known is None:
+            raise ConflictError(f"{self.doing}: refused, Deployment {self.namespace}/{self.name} does not exist")
+        found = known if raised(known) is not None else self._fetched()
+        tried = 0
+        while True:
+            try:
+                return self._patched(operations(found))
+            except PreconditionError:
+                tried += 1
+                found = self._fetched()
+                if tried == ATTEMPTS:
+                    operations(found)
+                    raise
+
+    def _patched(self, patch: Operations) -> Json:
+        how, left = PatchType.JSON, self._left()
+        try:
+            return self._api.patch(DEPLOYMENTS, self.namespace, self.name, patch, how, timeout=left)
+        except NotFoundError as error:
+            raise ConflictError(f"{self.doing}: refused, the Deployment was deleted") from error
+
+    def _fetched(self) -> Json:
+        try:
+            return self._api.get(DEPLOYMENTS, self.namespace, self.name, timeout=self._left())
+        except NotFoundError as error:
+            raise ConflictError(f"{self.doing}: refused, the Deployment was deleted") from error
+
+    def _left(self) -> float:
+        left = self._until - self._clock.monotonic()
+        if left <= 0:
+            raise ActuationError(f"{self.doing}: given up after {WRITE_SECONDS:g} s, the API server is slow")
+        return left

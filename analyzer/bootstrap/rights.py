@@ -1,0 +1,45 @@
+"""Whether this identity may do in its own namespace what no daemon can do without. Asked once, at the start.
+
+What is missing in a target's namespace stops that target only: preflight and the cache say so there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analyzer.kube.errors import ForbiddenError
+from analyzer.kube.objects import ACCESS_REVIEWS, CONFIG_MAPS, LEASES, Api, Kind
+
+NEEDED: Sequence[tuple[Kind, Sequence[str]]] = (
+    (CONFIG_MAPS, ("get", "list", "create", "patch")),
+    (LEASES, ("get", "create", "patch")),
+)
+"""For the documents, and for the right to act."""
+
+
+def check_rights(api: Api, namespace: str) -> None:
+    """Raises ForbiddenError that names all that is missing, and KubeError when the API server can't be asked."""
+    missing = [
+        f"{', '.join(denied)} {kind.plural}"
+        for kind, verbs in NEEDED
+        if (denied := [verb for verb in verbs if not _allowed(api, namespace, kind, verb)])
+    ]
+    if missing:
+        raise ForbiddenError(
+            f"may not {' or '.join(missing)} in namespace {namespace}, where the daemon keeps its documents; "
+            "apply the RBAC rules that come with the program, or name another namespace with --analyzer-namespace"
+        )
+
+
+def _allowed(api: Api, namespace: str, kind: Kind, verb: str) -> bool:
+    attributes = {"namespace": namespace, "verb": verb, "group": kind.group, "resource": kind.plural}
+    body = {
+        "apiVersion": ACCESS_REVIEWS.api_version,
+        "kind": ACCESS_REVIEWS.kind,
+        "spec": {"resourceAttributes": attributes},
+    }
+    try:
+        answer = api.create(ACCESS_REVIEWS, None, body)
+    except ForbiddenError:  # then it can't be known before it is tried
+        return True
+    return bool((answer.get("status") or {}).get("allowed"))

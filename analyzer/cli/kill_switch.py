@@ -1,0 +1,50 @@
+"""For the end-to-end tests alone: lets the daemon die by SIGKILL at one exact write to the API server.
+
+CANARY_ANALYZER_KILL_AT=before:3 dies before its third write, after:patch Deployment:2 after its second write whose
+description begins so. It is no option of the program: nobody should find it by accident.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+from collections.abc import Callable, Mapping
+
+from analyzer.model.errors import ConfigError, Problem
+
+VARIABLE = "CANARY_ANALYZER_KILL_AT"
+
+_FORM = re.compile(r"(?P<moment>before|after):(?:(?P<write>[^:]+):)?(?P<count>[1-9][0-9]*)")
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_switch(
+    environ: Mapping[str, str] = os.environ, kill: Callable[[], None] = _kill
+) -> Callable[[str, str], None] | None:
+    """What to call around each write with its moment and description; None without the variable.
+
+    Raises ConfigError when the variable can't be understood.
+    """
+    text = environ.get(VARIABLE)
+    if not text:
+        return None
+    wanted = _FORM.fullmatch(text)
+    if wanted is None:
+        why = f"expected before:N, after:N or after:patch Deployment:N, found {text!r}"
+        raise ConfigError((Problem(VARIABLE, None, "", why),))
+    lock, left = threading.Lock(), [int(wanted["count"])]
+
+    def around_write(moment: str, description: str) -> None:
+        if moment != wanted["moment"] or not description.startswith(wanted["write"] or ""):
+            return
+        with lock:
+            left[0] -= 1
+            if left[0] == 0:
+                kill()
+
+    return around_write

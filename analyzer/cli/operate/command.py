@@ -1,0 +1,192 @@
+"""The operators' commands: what they take, what they print, how they exit."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from analyzer.cli.errors import ExitCode, error_text
+from analyzer.cli.operate import waiting
+from analyzer.cli.operate.documents import Documents, Opener, Where, documents_at, shown, status_of, statuses_of
+from analyzer.cli.operate.options import AnyTarget, Format, Output, TargetName, Timeout, Wait, located
+from analyzer.cli.operate.requests import request
+from analyzer.cli.operate.tables import history_table, printable, status_table
+from analyzer.cli.operate.waiting import Awaited, Pace
+from analyzer.model.duration import parse_duration
+from analyzer.model.errors import AnalyzerError
+from analyzer.model.state import Verb
+from analyzer.record.explanation import explain, last_answer
+
+_SUMMARIES = {
+    Verb.START: "Begin a release of the canary's present version.",
+    Verb.PROMOTE: "Promote a release now, without waiting for proof.",
+    Verb.ABORT: "Roll a release back now.",
+    Verb.RETRY: "Begin another release of a version that was aborted.",
+}
+_LONGEST_WAIT = "30m"
+_EXAMPLES = """
+Examples:
+
+  canary-analyzer status                      every target of the cluster
+
+  canary-analyzer status my-app -o json       all that is known of one
+
+  canary-analyzer status my-app --wait        follow the release in progress to its end
+"""
+
+Extend = Annotated[
+    str | None, typer.Option(help="Move the deadline by a duration, such as 1h; needed once it has passed.")
+]
+
+
+def register(app: typer.Typer, reach: Opener = documents_at, pace: Pace | None = None) -> None:
+    """Add the commands to the program; `reach` opens the documents that an operator means."""
+    operator = Operator(reach, pace or Pace(time.monotonic, time.sleep))
+    app.command(epilog=_EXAMPLES)(located(operator.status))
+    app.command()(located(operator.why))
+    app.command()(located(operator.history))
+    app.command()(located(operator.pause))
+    app.command()(located(operator.resume))
+    for verb, summary in _SUMMARIES.items():
+        app.command(verb.value, help=summary)(located(operator.asking(verb)))
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The commands, each a method that takes where the documents are and what it is about."""
+
+    reach: Opener
+    pace: Pace
+
+    def status(
+        self,
+        where: Where,
+        target: AnyTarget = None,
+        output: Format = Output.TEXT,
+        *,
+        wait: Wait = False,
+        timeout: Timeout = _LONGEST_WAIT,
+    ) -> None:
+        """Show where releases stand."""
+        with _Failures():
+            documents = self.reach(where)
+            code = self._wait_for_present(documents, where, target, timeout, output) if wait else ExitCode.DONE
+            found = statuses_of(documents, where, target)
+            if output is Output.JSON:
+                _print_json(found[0] if target else found)
+            elif not found:
+                typer.echo(f"no canary targets in {documents.place}: does the daemon run there?", err=True)
+            else:
+                typer.echo(shown(found, lambda all_: status_table(all_, wide=output is Output.WIDE)))
+                for answer in filter(None, (shown(one, last_answer) for one in found if target)):
+                    typer.echo(printable(answer))
+            raise typer.Exit(code)
+
+    def why(self, where: Where, target: AnyTarget = None, output: Format = Output.TEXT) -> None:
+        """Explain the last verdict and decision, in words and numbers."""
+        with _Failures():
+            found = statuses_of(self.reach(where), where, target)
+            texts = ["\n".join(map(printable, shown(one, explain).splitlines())) for one in found]
+            if output is Output.JSON:
+                answers = [{"target": one["target"], "why": text} for one, text in zip(found, texts, strict=True)]
+                _print_json(answers[0] if target else answers)
+            else:
+                typer.echo("\n\n".join(texts))
+
+    def history(self, where: Where, target: AnyTarget = None, output: Format = Output.TEXT) -> None:
+        """List ended releases, oldest first."""
+        with _Failures():
+            documents = self.reach(where)
+            names = [str(one.get("target")) for one in statuses_of(documents, where, target)]
+            found = [entry for name in names for entry in documents.history(name)]
+            if output is Output.JSON:
+                _print_json(found)
+            else:
+                typer.echo(shown(found, lambda entries: history_table(entries, wide=output is Output.WIDE)))
+
+    def pause(self, where: Where, target: TargetName) -> None:
+        """Stop a release's forward moves; judging and rollback go on."""
+        with _Failures():
+            told, _ = request(self.reach(where), where, target, Verb.PAUSE)
+            typer.echo(told)
+
+    def resume(
+        self,
+        where: Where,
+        target: TargetName,
+        extend: Extend = None,
+        *,
+        wait: Wait = False,
+        timeout: Timeout = _LONGEST_WAIT,
+    ) -> None:
+        """Let a paused release go on, or open the gate that it waits at."""
+        by = None if extend is None else _duration(extend, "--extend")
+        self._ask(where, target, Verb.RESUME, by, timeout if wait else None)
+
+    def asking(self, verb: Verb) -> Callable[..., None]:
+        """The command for a verb that takes nothing but a target."""
+
+        def ask(where: Where, target: TargetName, *, wait: Wait = False, timeout: Timeout = _LONGEST_WAIT) -> None:
+            self._ask(where, target, verb, None, timeout if wait else None)
+
+        return ask
+
+    def _ask(self, where: Where, target: str, verb: Verb, extend: timedelta | None, timeout: str | None) -> None:
+        patience = None if timeout is None else _duration(timeout, "--timeout")
+        with _Failures():
+            documents = self.reach(where)
+            told, awaited = request(documents, where, target, verb, extend)
+            typer.echo(told)
+            if patience is not None:
+                raise typer.Exit(waiting.follow(documents, awaited, patience, self.pace, typer.echo))
+
+    def _wait_for_present(
+        self, documents: Documents, where: Where, target: str | None, timeout: str, output: Output
+    ) -> ExitCode:
+        if target is None:
+            raise typer.BadParameter("expected the TARGET to wait for", param_hint="--wait")
+        patience = _duration(timeout, "--timeout")
+        status = status_of(documents, where, target)
+        version = documents.canary_version(status)
+        awaited: Awaited | None = shown(status, lambda found: waiting.awaited(found, version))
+
+        def tell(line: str) -> None:
+            typer.echo(line, err=output is Output.JSON)
+
+        if awaited is not None:
+            return waiting.follow(documents, awaited, patience, self.pace, tell)
+        rest = shown(status, waiting.at_rest)
+        tell(rest.line)
+        return rest.ended or ExitCode.DONE
+
+
+class _Failures:
+    """Shows an error as one message on stderr, and exits with 1."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: object, _traceback: object) -> None:
+        if isinstance(error, AnalyzerError):
+            typer.echo(error_text(error), err=True)
+            raise typer.Exit(ExitCode.ERROR) from error
+
+
+def _duration(text: str, option: str) -> timedelta:
+    try:
+        length = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+    if length == timedelta(0):
+        raise typer.BadParameter("expected more than 0s", param_hint=option)
+    return length
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, indent=1))

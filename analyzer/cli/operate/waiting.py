@@ -1,0 +1,151 @@
+"""Follows one release to its end, for `--wait`: what to print on the way, and the exit status. Reads documents only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from analyzer.cli.errors import ExitCode
+from analyzer.cli.operate.documents import Documents, shown
+from analyzer.cli.operate.tables import pods, position, printable
+from analyzer.model.duration import show_duration
+from analyzer.model.errors import AnalyzerError
+from analyzer.model.phase import Phase
+from analyzer.model.state import Result
+
+Json = Mapping[str, Any]
+
+EVERY = 2.0
+"""Seconds between two looks at the status document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Time, as the waiting sees it: a clock in seconds, and a way to let some pass."""
+
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What is waited for: release `release`, or where that is None the next one of `version`.
+
+    `before` is the release that the status showed at the request, `command` the id of the request if there was one.
+    """
+
+    target: str
+    release: str | None
+    version: str | None = None
+    before: str | None = None
+    command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far it is; `ended` has the exit status once nothing more is to be waited for. `line` says it."""
+
+    line: str
+    ended: ExitCode | None = None
+
+
+def awaited(status: Json, canary_version: str | None) -> Awaited | None:
+    """The release that a target is in or waits for, or None at rest.
+
+    Where the canary's Deployment has a version by now that the daemon has not seen, the release of that one.
+    """
+    phase, seen = Phase(status["phase"]), status["versions"]["canary"]
+    version = canary_version or seen
+    if phase is Phase.PENDING or version != seen:
+        return Awaited(status["target"], None, version, before=status["release"])
+    return Awaited(status["target"], status["release"]) if phase.active else None
+
+
+def at_rest(status: Json) -> Standing:
+    """What there is to say when nothing is in progress: how the last release ended."""
+    if status["outcome"] is None:
+        return Standing(f"{status['target']}: no release to wait for ({_reason(status)})", ExitCode.ERROR)
+    return _ended(status["release"], status["outcome"], status["reason"])
+
+
+def standing(wait: Awaited, status: Json, history: Callable[[], tuple[Json, ...]]) -> Standing:
+    """Where the awaited release stands, by the status document and, where that has moved on, by the history."""
+    if wait.command is not None:
+        answer = next((one for one in status["executedCommands"] if one["id"] == wait.command), None)
+        if answer is None:
+            return Standing(f"{wait.target}: asked, and not answered yet")
+        if not answer["accepted"]:
+            return Standing(f"{wait.target}: refused: {printable(answer['answer'])}", ExitCode.ERROR)
+    release = wait.release
+    if release is None:
+        if status["release"] == wait.before:
+            return _not_begun(wait, status)
+        release = status["release"]
+        if status["version"] != wait.version:
+            return Standing(f"{wait.target}: another version took its place: {release}", ExitCode.ABORTED)
+    if status["release"] != release:
+        found = next((entry for entry in reversed(history()) if entry["id"] == release), None)
+        if found is None:
+            return Standing(f"{release}: it is neither in progress nor in the history", ExitCode.ERROR)
+        return _ended(release, found["result"], found["reason"])
+    if status["outcome"] is not None:
+        return _ended(release, status["outcome"], status["reason"])
+    return Standing(_progress(release, status))
+
+
+def follow(
+    documents: Documents, wait: Awaited, timeout: timedelta, pace: Pace, tell: Callable[[str], None]
+) -> ExitCode:
+    """Wait for the end, with a line per change. Documents that can't be read for a while end nothing."""
+    end = pace.monotonic() + timeout.total_seconds()
+    last = ""
+    while True:
+        try:
+            now = _look(documents, wait)
+        except AnalyzerError as error:
+            now = Standing(f"{wait.target}: can't be seen at the moment: {printable(error)}")
+        if now.line != last:
+            tell(now.line)
+            last = now.line
+        if now.ended is not None:
+            return now.ended
+        if pace.monotonic() >= end:
+            tell(f"{wait.target}: not ended after {show_duration(timeout)}; the daemon goes on without this command")
+            return ExitCode.RUNNING
+        pace.sleep(EVERY)
+
+
+def _look(documents: Documents, wait: Awaited) -> Standing:
+    status = documents.status(wait.target)
+    if status is None:
+        return Standing(f"{wait.target}: its status document is gone; waiting for the daemon to write it")
+    return shown(status, lambda found: standing(wait, found, lambda: documents.history(wait.target)))
+
+
+def _not_begun(wait: Awaited, status: Json) -> Standing:
+    phase = Phase(status["phase"])
+    if wait.command is None and status["versions"]["canary"] != wait.version:
+        return Standing(f"{wait.target}: version {wait.version} is not seen yet")
+    if phase.resting:
+        return Standing(f"{wait.target}: no release began: {_reason(status)}", ExitCode.ABORTED)
+    return Standing(f"{wait.target}: {phase}: version {wait.version} has not begun")
+
+
+def _ended(release: str, result: str, reason: object) -> Standing:
+    code = ExitCode.DONE if result == Result.PROMOTED else ExitCode.ABORTED
+    return Standing(f"{release}: {result}: {printable(reason)}", code)
+
+
+def _progress(release: str, status: Json) -> str:
+    """What changes now and then; the reason has numbers that change with every look."""
+    paused = f" ({printable(status['pause']['reason'])})" if status["pause"] else ""
+    return (
+        f"{release}: {status['phase']}{paused}, step {position(status)}, weight {status['weight']} %, "
+        f"stable {pods(status, 'stable')}, canary {pods(status, 'canary')}, verdict {status['verdict'] or '-'}"
+    )
+
+
+def _reason(status: Json) -> str:
+    return f"{status['phase']}: {printable(status['reason'])}"

@@ -1,0 +1,55 @@
+"""A few pods of the old version stay for the bake, so that the new one is still compared with something.
+
+Only with `promote: swap`: there the old version is still in a Deployment of its own. Which side a pod is counted on
+stays as it was: the new version is the canary of the comparison, though its Deployment is called stable by now.
+"""
+
+from __future__ import annotations
+
+from analyzer.decision.scene import Scene
+from analyzer.decision.shift import withdrawal
+from analyzer.model.decision import Decision
+from analyzer.model.workload import Replicas
+
+
+def goal_of_swap(scene: Scene) -> Replicas:
+    """What both sides have when the roles are exchanged: the new version in full, as far as there is room for it
+    beside the pods that are held back."""
+    release = scene.release
+    kept = 0 if release.known_good else min(release.plan.holdback, release.total)
+    return Replicas(stable=kept, canary=min(release.total, scene.bounds.ceiling - kept))
+
+
+def comparing(scene: Scene) -> bool:
+    """Are both versions still compared, in a bake?"""
+    return scene.release.held_back > 0
+
+
+def stop_comparing(scene: Scene) -> Decision | None:
+    """A new version in the Deployment of the pods that are held back, or none of them left: the comparison is over."""
+    release, old, expected = scene.release, scene.canary, scene.state.expected
+    if not comparing(scene):
+        return None
+    if old.template.hash != release.stable.hash:
+        reason = f"{old.name} has version {old.template.hash} now: no pods of the old version are held back any more"
+    elif old.replicas == 0 and expected is not None and expected.canary != 0:
+        by = old.writers.get("replicas", "someone else")
+        reason = f"{old.name} was scaled to 0 by {by}: no pods of the old version are left to compare with"
+    else:
+        return None
+    return scene.update(held_back=0).hold(reason, reason)
+
+
+def end_holdback(scene: Scene) -> Decision | None:
+    """The bake is over: the new version gets all its pods, then the old one goes."""
+    if not comparing(scene):
+        return None
+    expected = scene.state.expected
+    untouched = expected is not None and scene.stable.replicas == expected.stable
+    wanted = max(scene.release.total, scene.stable.replicas) if untouched else scene.stable.replicas
+    move = withdrawal(scene, wanted)
+    if move is not None:
+        return scene.make(move, "baked, the pods that were held back leave")
+    if scene.canary.replicas or scene.canary.current:
+        return scene.hold(f"baked, waiting until the {scene.canary.current} pods that were held back are gone")
+    return scene.update(held_back=0).hold("baked, the pods that were held back are gone")

@@ -1,0 +1,123 @@
+"""The operators' commands in the targets' namespaces: one ConfigMap per target, one entry per command.
+
+The daemon reads them (from its watch, so a target at rest costs nothing); the command line writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Protocol
+
+import structlog
+
+from analyzer.kube.errors import KubeError, NotFoundError, PreconditionError
+from analyzer.kube.objects import CONFIG_MAPS, Api, Json, Kind, PatchType
+from analyzer.model.errors import RecordError
+from analyzer.model.state import EXECUTED_KEPT, Command
+from analyzer.record import codec
+from analyzer.record.configmaps import names
+from analyzer.record.configmaps.maps import translated
+from analyzer.record.configmaps.names import Document
+
+_TRIES = 3
+_log = structlog.get_logger(__name__)
+
+
+class Lookup(Protocol):
+    """Where ConfigMaps are looked up without a request: the cache of a watch."""
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Json | None:
+        """The object as it was last seen, or None. Raises KubeError when that is too long ago."""
+        ...
+
+
+class CommandReader:
+    """Reads the commands of each target.
+
+    Who wrote a command can't be known: the API server records the program, not the person. So `by` is what the
+    command says, marked as unverified.
+    """
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._unreadable: set[str] = set()
+        self._read: dict[str, tuple[str, tuple[Command, ...]]] = {}
+
+    def commands(self, target: str, namespace: str) -> tuple[Command, ...]:
+        """The commands on file, oldest first; an entry that is no command is left out and logged once.
+
+        Raises RecordError when they can't be looked up.
+        """
+        try:
+            found = self._lookup.get(CONFIG_MAPS, namespace, names.commands_name(target))
+        except KubeError as error:
+            raise RecordError(f"can't read the commands for {target}: {error}") from error
+        if found is None:
+            self._read.pop(target, None)
+            return ()
+        version = f"{namespace}/{found['metadata'].get('uid')}/{found['metadata']['resourceVersion']}"
+        known, commands = self._read.get(target, ("", ()))
+        if known != version:
+            commands = tuple(sorted(self._decoded(found, namespace), key=lambda command: (command.at, command.id)))
+            self._read[target] = (version, commands)
+        return commands
+
+    def _decoded(self, found: Json, namespace: str) -> Iterator[Command]:
+        for key, text in (found.get("data") or {}).items():
+            entry = f"ConfigMap {namespace}/{found['metadata']['name']}, entry {key}"
+            try:
+                command = codec.decode_command(text.encode(), entry)
+            except RecordError as error:
+                if entry not in self._unreadable:
+                    self._unreadable.add(entry)
+                    _log.warning("command_unreadable", entry=entry, reason=str(error))
+            else:
+                yield replace(command, by=f"{command.by} (unverified)")
+
+
+def submit(api: Api, namespace: str, target: str, command: Command) -> None:
+    """Put a command on file in the target's namespace; operators may do so at the same time. Raises RecordError.
+
+    Only as many commands stay on file as a state document remembers, so none of them is ever executed again.
+    """
+    name = names.commands_name(target)
+    for _ in range(_TRIES):
+        with translated(f"ask for {command.verb} of {target}", namespace, "get, create, patch"):
+            try:
+                present = api.get(CONFIG_MAPS, namespace, name)
+            except NotFoundError:
+                try:
+                    api.create(CONFIG_MAPS, namespace, _new(name, target, command))
+                except PreconditionError:  # another operator was first: add to it
+                    continue
+            else:
+                _refuse_foreign(present, namespace, name)
+                api.patch(CONFIG_MAPS, namespace, name, _added(present, command), PatchType.MERGE)
+        return
+    raise RecordError(f"ConfigMap {namespace}/{name} comes and goes; nothing was asked for, try again")
+
+
+def _new(name: str, target: str, command: Command) -> Json:
+    return {
+        "metadata": {
+            "name": name,
+            "labels": names.labels_of(Document.COMMANDS, target),
+            "annotations": {names.TARGET: target},
+        },
+        "data": {command.id: codec.encode_command(command).decode()},
+    }
+
+
+def _added(present: Json, command: Command) -> Json:
+    outdated = sorted(present.get("data") or {})[: -(EXECUTED_KEPT - 1)]
+    return {"data": {**dict.fromkeys(outdated), command.id: codec.encode_command(command).decode()}}
+
+
+def _refuse_foreign(present: Json, namespace: str, name: str) -> None:
+    document = (present["metadata"].get("labels") or {}).get(names.DOCUMENT)
+    if document != Document.COMMANDS:
+        raise RecordError(
+            f"ConfigMap {namespace}/{name}: expected the label {names.DOCUMENT}={Document.COMMANDS}, found {document}: "
+            "it is somebody else's, or without it the daemon does not see it; label it or move it away"
+        )

@@ -1,0 +1,169 @@
+"""Reads and writes the ConfigMaps of one namespace that hold documents, and says in words what went wrong.
+
+The store and the command line use it. Nothing here knows what stands in a document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from analyzer.kube.errors import ForbiddenError, KubeError, NotFoundError, PreconditionError
+from analyzer.kube.objects import CONFIG_MAPS, Api, Json, PatchType
+from analyzer.model.errors import RecordError, StaleStateError
+from analyzer.record.configmaps import names
+from analyzer.record.configmaps.names import Document
+
+BYTES_ALLOWED = 1_000_000
+"""A document may have this many bytes: a ConfigMap holds 1 MiB, labels and annotations included."""
+
+BYTES_WARNED = BYTES_ALLOWED * 3 // 4
+
+_READ = "get, list"
+_WRITE = "get, list, create, patch"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A document as its ConfigMap holds it: `version` is the resourceVersion."""
+
+    target: str
+    text: bytes
+    version: str
+    annotations: Mapping[str, str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A document to be written, and what people see of it (a label that is None is taken away)."""
+
+    document: Document
+    target: str
+    text: bytes
+    labels: Mapping[str, str | None] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+class DocumentMaps:
+    """The documents in one namespace, the analyzer's own."""
+
+    def __init__(self, api: Api, namespace: str) -> None:
+        self._api = api
+        self._namespace = namespace
+        self._warned: set[tuple[Document, str]] = set()
+
+    def all(self, document: Document, extra: str = "") -> tuple[Held, ...]:
+        """Every document of a kind, in one request; `extra` narrows the label selector. Raises RecordError."""
+        with translated(f"list the {document} documents", self._namespace, _READ):
+            listed = self._api.list(CONFIG_MAPS, self._namespace, labels=names.selector(document) + extra)
+        return tuple(self._held(document, found) for found in listed.items)
+
+    def get(self, document: Document, target: str) -> Held | None:
+        """One document, or None. Raises RecordError."""
+        try:
+            with translated(f"read the {document} document of {target}", self._namespace, _READ):
+                found = self._api.get(CONFIG_MAPS, self._namespace, names.document_name(document, target))
+        except _MissingError:
+            return None
+        return self._held(document, found)
+
+    def write(self, page: Page, version: str | None) -> str:
+        """Write a document if it still has `version` (None: must not exist); gives the new one.
+
+        Raises StaleStateError, RecordError. After any RecordError the write may have happened.
+        """
+        self._check_size(page)
+        name = names.document_name(page.document, page.target)
+        try:
+            with translated(f"write the {page.document} document of {page.target}", self._namespace, _WRITE):
+                if version is None:
+                    written = self._api.create(CONFIG_MAPS, self._namespace, _body(page, name=name))
+                else:
+                    body = _body(page, resourceVersion=version)
+                    written = self._api.patch(CONFIG_MAPS, self._namespace, name, body, PatchType.MERGE)
+        except _MissingError as error:
+            if version is None:
+                raise RecordError(
+                    f"{error}: is there a namespace {self._namespace!r}? Expected the one that the analyzer runs in"
+                ) from error
+            raise self._stale(name, version, error) from error
+        except _ConflictError as error:
+            raise self._stale(name, version, error) from error
+        return str(written["metadata"]["resourceVersion"])
+
+    def _stale(self, name: str, version: str | None, error: RecordError) -> StaleStateError:
+        return StaleStateError(
+            f"ConfigMap {self._namespace}/{name}: expected version {version or 'none'}, and another process wrote it "
+            f"or took it away; it is read again at the next tick ({error})"
+        )
+
+    def _check_size(self, page: Page) -> None:
+        size = len(page.text)
+        what = f"the {page.document} document of {page.target} has {size:,} bytes, allowed are {BYTES_ALLOWED:,}"
+        if size > BYTES_ALLOWED:
+            raise RecordError(
+                f"{what}: nothing was written; the pod templates are the largest part of it: move what is long in "
+                "them (environment, annotations, command lines) into a ConfigMap of its own"
+            )
+        bounded = page.document is Document.HISTORY
+        if size > BYTES_WARNED and not bounded and (page.document, page.target) not in self._warned:
+            self._warned.add((page.document, page.target))
+            _log.warning("document_large", target=page.target, document=page.document.value, reason=what)
+
+    def _held(self, document: Document, found: Json) -> Held:
+        metadata = found["metadata"]
+        annotations = metadata.get("annotations") or {}
+        name = str(metadata["name"])
+        return Held(
+            target=names.target_of(document, name, annotations),
+            text=str((found.get("data") or {}).get(document.key, "")).encode(),
+            version=str(metadata["resourceVersion"]),
+            annotations=annotations,
+            source=f"ConfigMap {self._namespace}/{name}",
+        )
+
+
+class _MissingError(RecordError):
+    """There is no such ConfigMap, or no such namespace."""
+
+
+class _ConflictError(RecordError):
+    """The ConfigMap is not what was expected, or it exists already."""
+
+
+@contextmanager
+def translated(what: str, namespace: str, verbs: str) -> Iterator[None]:
+    """Say what a failed request means for a document; `verbs` are those that this identity needs on ConfigMaps."""
+    try:
+        yield
+    except ForbiddenError as error:
+        raise RecordError(
+            f"can't {what}: {error}. Needed in namespace {namespace}: a Role with "
+            f'{{apiGroups: [""], resources: [configmaps], verbs: [{verbs}]}}, bound to this identity'
+        ) from error
+    except NotFoundError as error:
+        raise _MissingError(f"can't {what}: {error}") from error
+    except PreconditionError as error:
+        raise _ConflictError(f"can't {what}: {error}") from error
+    except KubeError as error:
+        raise RecordError(f"can't {what}: {error}") from error
+
+
+def _body(page: Page, **metadata: str) -> Json:
+    labels = {**names.labels_of(page.document, page.target), **page.labels}
+    if "name" in metadata:  # a new object has nothing that could be taken away
+        labels = {key: value for key, value in labels.items() if value is not None}
+    return {
+        "metadata": {
+            **metadata,
+            "labels": labels,
+            "annotations": {names.TARGET: page.target, **page.annotations},
+        },
+        "data": {page.document.key: page.text.decode()},
+    }

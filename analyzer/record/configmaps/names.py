@@ -1,0 +1,99 @@
+"""What the ConfigMaps are called and how they are marked. Pure; everything else here uses it.
+
+Names follow the target where Kubernetes allows that; where it doesn't, a hash keeps them apart, and the annotation
+`canary-analyzer/target` has the target's exact name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+OWNER = "canary-analyzer"
+DOCUMENT = "canary-analyzer/document"
+TARGET = "canary-analyzer/target"
+NAMESPACE = "canary-analyzer/namespace"
+SUMMARY = "canary-analyzer/summary"
+SCHEMA = "canary-analyzer/schema"
+
+_COLUMNS = ("phase", "outcome", "step", "weight", "verdict", "mode")
+_HASHED = "t-"
+"""How the part of a name begins that stands for a target whose own name can't be used."""
+
+_PLAIN = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL_LENGTH = 63
+_SUMMARY_LENGTH = 300
+
+
+class Document(StrEnum):
+    """What a ConfigMap holds; the value of its label `canary-analyzer/document`."""
+
+    STATE = "state"
+    STATUS = "status"
+    HISTORY = "history"
+    COMMANDS = "commands"
+
+    @property
+    def key(self) -> str:
+        """The entry under `data` that holds the document (commands have one entry each)."""
+        return f"{self.value}.json"
+
+
+def document_name(document: Document, target: str) -> str:
+    """The ConfigMap that holds a document of a target, in the analyzer's namespace."""
+    return f"{OWNER}-{document}-{_part(target)}"
+
+
+def target_of(document: Document, name: str, annotations: Mapping[str, str]) -> str:
+    """Whose document a ConfigMap is; an annotation that doesn't fit the name is not believed."""
+    said = annotations.get(TARGET, "")
+    return said if document_name(document, said) == name else name.removeprefix(f"{OWNER}-{document}-")
+
+
+def commands_name(target: str) -> str:
+    """The ConfigMap that holds the operators' commands, in the target's namespace.
+
+    That may be the analyzer's own, so a target called `state-x` must not get the name of x's state document.
+    """
+    documents = tuple(f"{document}-" for document in Document)
+    return f"{OWNER}-{_hashed(target) if target.startswith(documents) else _part(target)}"
+
+
+def selector(document: Document) -> str:
+    """The label selector of all ConfigMaps that hold such documents."""
+    return f"app.kubernetes.io/managed-by={OWNER},{DOCUMENT}={document}"
+
+
+def labels_of(document: Document, target: str) -> dict[str, str]:
+    """The labels by which a document is found."""
+    return {"app.kubernetes.io/managed-by": OWNER, DOCUMENT: document.value, TARGET: label_value(target)}
+
+
+def columns_of(status: Mapping[str, Any]) -> dict[str, str | None]:
+    """A status' summary as labels, so that `kubectl get configmaps -L` shows it; None for what is not known."""
+    values = {f"{OWNER}/{name}": status.get(name) for name in (*_COLUMNS, "namespace")}
+    return {name: None if value is None else label_value(str(value)) for name, value in values.items()}
+
+
+def summary_of(phase: object, reason: object) -> str:
+    """One line for people, for the annotation `canary-analyzer/summary`."""
+    return f"{phase}: {reason}"[:_SUMMARY_LENGTH]
+
+
+def label_value(text: str) -> str:
+    """`text` as a label's value: foreign characters become `_`, and 63 characters are kept."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text)[:_LABEL_LENGTH].strip("._-")
+
+
+def _part(target: str) -> str:
+    plain = _PLAIN.fullmatch(target) and not target.startswith(_HASHED)
+    return target if plain else _hashed(target)
+
+
+def _hashed(target: str) -> str:
+    kept = re.sub(r"[^a-z0-9]+", "-", target.lower())[:40].strip("-")
+    digest = hashlib.sha256(target.encode()).hexdigest()[:16]
+    return f"{_HASHED}{kept}-{digest}" if kept else f"{_HASHED}{digest}"

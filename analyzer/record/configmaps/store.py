@@ -1,0 +1,207 @@
+"""The daemon's documents as ConfigMaps in the analyzer's own namespace."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.kube.objects import Api
+from analyzer.model.errors import RecordError, StaleStateError
+from analyzer.model.state import Command, TargetState
+from analyzer.ports import Clock, Lease, Stored
+from analyzer.record import codec, history
+from analyzer.record.configmaps import names
+from analyzer.record.configmaps.commands import CommandReader, Lookup
+from analyzer.record.configmaps.maps import DocumentMaps, Held, Page
+from analyzer.record.configmaps.memory import Memory, Overview
+from analyzer.record.configmaps.names import Document
+
+STATUS_SCHEMA = 1
+"""Version of the status document, in its annotation. One with a higher one is never overwritten."""
+
+ARCHIVED = "canary-analyzer/archived"
+"""Annotation of the status: the last release that is in the history, so that nobody has to look after a restart."""
+
+_MOMENT = "updatedAt"
+"""The only field of a status that always changes."""
+
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the store needs beside the API server: who may write, time, where commands are looked up, and in which
+    namespace those of a target stand (None: it is not configured)."""
+
+    lease: Lease
+    clock: Clock
+    lookup: Lookup
+    namespace_of: Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    version: str
+    schema: int
+    fingerprint: str
+    archived: str | None
+
+
+class ConfigMapStore:
+    """A `ReleaseStore` over ConfigMaps. A version is a resourceVersion. Thread-safe.
+
+    After the first look under an epoch nothing is read again, but for a document that could not be read or written:
+    see `memory`.
+    """
+
+    def __init__(self, api: Api, namespace: str, around: Surroundings) -> None:
+        self._maps = DocumentMaps(api, namespace)
+        self._commands = CommandReader(around.lookup)
+        self._namespace_of = around.namespace_of
+        self._states = Memory(self._all_states, self._state, around.lease, around.clock)
+        self._statuses = Memory(self._all_statuses, self._published, around.lease, around.clock)
+        self._archived: dict[str, str] = {}
+
+    def targets(self) -> Sequence[str]:
+        """Every target that has a state document, by name. Raises RecordError."""
+        return self._states.names()
+
+    def load(self, target: str) -> Stored | None:
+        """The state document, or None. Raises RecordError."""
+        return self._states.get(target)
+
+    def save(self, state: TargetState, version: str | None) -> str:
+        """Write the state document if it still has `version`; gives the new one.
+
+        Raises StaleStateError, RecordError.
+        """
+        summary = {names.SUMMARY: names.summary_of(state.phase, state.reason)}
+        page = Page(Document.STATE, state.target, codec.encode(state), annotations=summary)
+        try:
+            written = self._maps.write(page, version)
+        except RecordError:
+            self._states.doubt(state.target)
+            raise
+        self._states.put(state.target, Stored(state, written))
+        return written
+
+    def publish(self, target: str, status: Mapping[str, Any]) -> None:
+        """Write the status document, unless all that it says stands there. Raises RecordError."""
+        archived = self._archived.get(target)
+        for tries_left in reversed(range(_TRIES)):
+            known = self._statuses.get(target)
+            wanted = _Published(
+                "", STATUS_SCHEMA, _fingerprint(status), archived or (known.archived if known else None)
+            )
+            if known is not None and _same(known, wanted):
+                return
+            _refuse_newer(target, known)
+            try:
+                written = self._maps.write(_status_page(target, status, wanted), known.version if known else None)
+            except RecordError as error:
+                self._statuses.doubt(target)
+                if isinstance(error, StaleStateError) and tries_left:
+                    continue
+                raise
+            self._statuses.put(target, _Published(written, wanted.schema, wanted.fingerprint, wanted.archived))
+            return
+
+    def append_history(self, target: str, entry: Mapping[str, Any]) -> None:
+        """Add an ended release, unless its id is there already. Raises RecordError."""
+        known = self._statuses.get(target)
+        if known is not None and known.archived == entry["id"]:
+            return
+        for tries_left in reversed(range(_TRIES)):
+            held = self._maps.get(Document.HISTORY, target)
+            entries = history.read_history(held.text, held.source) if held else ()
+            kept = history.grown(entries, target, entry)
+            try:
+                if kept is not None:
+                    page = Page(Document.HISTORY, target, history.history_text(target, kept))
+                    self._maps.write(page, held.version if held else None)
+            except StaleStateError:
+                if not tries_left:
+                    raise
+                continue
+            self._archived[target] = str(entry["id"])
+            return
+
+    def commands(self, target: str) -> Sequence[Command]:
+        """The commands on file, oldest first; raises RecordError when they can't be read."""
+        namespace = self._namespace_of(target) or self._namespace_on_record(target)
+        return list(self._commands.commands(target, namespace)) if namespace else []
+
+    def _namespace_on_record(self, target: str) -> str | None:
+        """Where a target stood whose release goes on although it was taken out of the configuration."""
+        stored = self._states.get(target)
+        return stored.state.release.namespace if stored is not None and stored.state.release is not None else None
+
+    def _all_states(self) -> Overview[Stored]:
+        known: dict[str, Stored] = {}
+        unclear = set()
+        for held in self._maps.all(Document.STATE):
+            try:
+                known[held.target] = _stored(held)
+            except RecordError:  # said by `load`, each time
+                unclear.add(held.target)
+        return Overview(known, frozenset(unclear))
+
+    def _state(self, target: str) -> Stored | None:
+        held = self._maps.get(Document.STATE, target)
+        return None if held is None else _stored(held)
+
+    def _all_statuses(self) -> Overview[_Published]:
+        return Overview({held.target: _as_published(held) for held in self._maps.all(Document.STATUS)})
+
+    def _published(self, target: str) -> _Published | None:
+        held = self._maps.get(Document.STATUS, target)
+        return None if held is None else _as_published(held)
+
+
+def _stored(held: Held) -> Stored:
+    state = codec.decode(held.text, held.source)
+    if state.target != held.target:
+        raise RecordError(
+            f"{held.source}: expected the state of {held.target}, found that of {state.target}; it is left as it is: "
+            "repair it, or move it away to begin anew"
+        )
+    return Stored(state, held.version)
+
+
+def _as_published(held: Held) -> _Published:
+    schema = held.annotations.get(names.SCHEMA, "")
+    try:
+        fingerprint = _fingerprint(codec.read_mapping(held.text, held.source))
+    except RecordError:  # nothing in it is needed: it is written anew
+        fingerprint = ""
+    return _Published(held.version, int(schema) if schema.isdigit() else 0, fingerprint, held.annotations.get(ARCHIVED))
+
+
+def _fingerprint(status: Mapping[str, Any]) -> str:
+    fields = {key: value for key, value in status.items() if key != _MOMENT}
+    return hashlib.sha256(codec.encode_mapping(fields)).hexdigest()
+
+
+def _same(known: _Published, wanted: _Published) -> bool:
+    return (known.schema, known.fingerprint, known.archived) == (wanted.schema, wanted.fingerprint, wanted.archived)
+
+
+def _refuse_newer(target: str, known: _Published | None) -> None:
+    if known is not None and known.schema > STATUS_SCHEMA:
+        raise RecordError(
+            f"the status document of {target} was written by a newer version (schema {known.schema}, this version "
+            f"writes {STATUS_SCHEMA}); it is left as it is: run that version again, or delete it"
+        )
+
+
+def _status_page(target: str, status: Mapping[str, Any], wanted: _Published) -> Page:
+    annotations = {
+        names.SCHEMA: str(wanted.schema),
+        names.SUMMARY: names.summary_of(status.get("phase"), status.get("reason")),
+    }
+    if wanted.archived is not None:
+        annotations[ARCHIVED] = wanted.archived
+    text = codec.encode_mapping(dict(status))
+    return Page(Document.STATUS, target, text, names.columns_of(status), annotations)

@@ -1,0 +1,127 @@
+"""Kubernetes Events on both Deployments, one for each change of phase: what `kubectl describe deployment` shows.
+
+Events are a courtesy. They are written by a thread of their own from a bounded queue, at a bounded rate, and are given
+up rather than waited for: the engine never notices how long the API server takes.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+
+import structlog
+
+from analyzer.kube.errors import ForbiddenError, KubeError
+from analyzer.kube.objects import Api
+from analyzer.model.phase import Phase
+from analyzer.model.target import Side
+from analyzer.model.workload import Workload
+from analyzer.ports import Report
+from analyzer.telemetry.event_series import Happening, Involved, Series
+from analyzer.telemetry.made import made
+
+_QUEUED = 1000
+_LONGEST_STOP = 5.0  # seconds that a stop waits for Events that are still queued
+
+_WARNINGS = frozenset({Phase.ROLLING_BACK, Phase.ABORTED, Phase.PAUSED, Phase.GONE})
+_REASONS = {
+    Phase.IDLE: "CanaryIdle",
+    Phase.PENDING: "CanaryPending",
+    Phase.PROGRESSING: "CanaryProgressing",
+    Phase.PAUSED: "CanaryPaused",
+    Phase.PROMOTING: "CanaryPromoting",
+    Phase.BAKING: "CanaryBaking",
+    Phase.SUCCEEDED: "CanarySucceeded",
+    Phase.ROLLING_BACK: "CanaryRollingBack",
+    Phase.ABORTED: "CanaryAborted",
+    Phase.GONE: "CanaryGone",
+}
+_NOTE = "CanaryNote"
+
+_log = structlog.get_logger(__name__)
+
+
+class EventReporter:
+    """A `Reporter` that writes Events. `instance` tells this daemon from another one of the same name."""
+
+    def __init__(self, api: Api, instance: str) -> None:
+        self._series = Series(api, instance)
+        self._queue: queue.Queue[Happening | None] = queue.Queue(_QUEUED)
+        self._thread = threading.Thread(target=self._work, name="events", daemon=True)
+        self._dropped = 0
+        self._forbidden = False
+
+    @property
+    def dropped(self) -> int:
+        """How many Events were given up since the start."""
+        return self._dropped
+
+    def start(self) -> None:
+        """Write from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is queued, if that is quick, and end."""
+        if not self._thread.is_alive():
+            return
+        try:
+            self._queue.put(None, timeout=_LONGEST_STOP)
+        except queue.Full:
+            return
+        self._thread.join(_LONGEST_STOP)
+
+    def report(self, report: Report) -> None:
+        """Queue the Events of one tick; drops them where the queue is full."""
+        for happening in happenings(report):
+            try:
+                self._queue.put_nowait(happening)
+            except queue.Full:
+                self._dropped += 1
+
+    def _work(self) -> None:
+        while (happening := self._queue.get()) is not None:
+            try:
+                written = self._series.write(happening)
+            except KubeError as error:
+                self._given_up(error)
+            except Exception as error:  # noqa: BLE001 - a bug must not silence every Event that follows
+                self._dropped += 1
+                _log.exception("event_failed", exc_info=error)
+            else:
+                self._dropped += not written
+
+    def _given_up(self, error: KubeError) -> None:
+        self._dropped += 1
+        if not isinstance(error, ForbiddenError):
+            _log.warning("event_not_written", reason=str(error))
+        elif not self._forbidden:  # one line is enough: it will not change by itself
+            self._forbidden = True
+            _log.warning("events_forbidden", reason=str(error))
+
+
+def happenings(report: Report) -> Iterator[Happening]:
+    """What one tick has to say about each Deployment that exists; nothing where nothing changed."""
+    said = list(_said(report))
+    if not said or report.snapshot is None:
+        return
+    for side in Side:
+        workload = report.snapshot.side(side)
+        if workload is not None:
+            involved = _involved(report, workload)
+            for reason, warning, text in said:
+                yield Happening(involved, reason, f"{report.target.name}: {text}", report.at, warning=warning)
+
+
+def _said(report: Report) -> Iterator[tuple[str, bool, str]]:
+    """Reason, whether it is a warning, and text."""
+    for transition in made(report):
+        text = f"{transition.before} -> {transition.after}: {transition.reason}"
+        yield _REASONS[transition.after], transition.after in _WARNINGS, text
+    if report.error is None:
+        for note in report.decision.notes:
+            yield _NOTE, False, note
+
+
+def _involved(report: Report, workload: Workload) -> Involved:
+    return Involved(namespace=report.target.namespace, name=workload.name, uid=workload.uid)

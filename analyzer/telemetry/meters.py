@@ -1,0 +1,67 @@
+"""The daemon's own metrics, as Prometheus reads them. Names and meanings are part of what the program promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info, PlatformCollector, ProcessCollector
+
+from analyzer.ports import Report
+from analyzer.telemetry.made import made
+
+_PREFIX = "canary_analyzer"
+
+
+class Meters:
+    """A `Reporter` that counts, and the numbers of what no report tells. `registry` holds all of them."""
+
+    def __init__(self, version: str) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        Info(f"{_PREFIX}_build", "The program that runs.", registry=registry).info({"version": version})
+        self._ticks = Counter(
+            f"{_PREFIX}_ticks", "Looks at a canary target, by how they ended.", ["result"], registry=registry
+        )
+        self._transitions = Counter(
+            f"{_PREFIX}_transitions", "Changes of a target's phase, by the phase entered.", ["phase"], registry=registry
+        )
+        self._configured = Gauge(f"{_PREFIX}_targets", "Canary targets in the configuration.", registry=registry)
+        self._reloaded = Gauge(
+            f"{_PREFIX}_config_last_reload_successful",
+            "1: the configuration on disk is in use. 0: it was refused, and the one before it is in use.",
+            registry=registry,
+        )
+        self._reloaded_at = Gauge(
+            f"{_PREFIX}_config_last_reload_success_timestamp_seconds",
+            "When the configuration in use was read.",
+            registry=registry,
+        )
+        self._leading = Gauge(f"{_PREFIX}_leading", "1: this daemon holds the lease and acts.", registry=registry)
+        self._dropped = Gauge(
+            f"{_PREFIX}_events_dropped", "Kubernetes Events that were given up since the start.", registry=registry
+        )
+        for result in ("ok", "failed"):
+            self._ticks.labels(result)
+
+    def report(self, report: Report) -> None:
+        """Count one tick."""
+        self._ticks.labels("ok" if report.error is None else "failed").inc()
+        for transition in made(report):
+            self._transitions.labels(transition.after.value).inc()
+
+    def accepted(self, targets: int, at: datetime) -> None:
+        """This many targets are configured from now on."""
+        self._configured.set(targets)
+        self._reloaded.set(1)
+        self._reloaded_at.set(at.timestamp())
+
+    def refused(self) -> None:
+        """The configuration on disk has mistakes."""
+        self._reloaded.set(0)
+
+    def ask(self, leading: Callable[[], bool], events_dropped: Callable[[], int]) -> None:
+        """Where to look when these are read."""
+        self._leading.set_function(lambda: float(leading()))
+        self._dropped.set_function(lambda: float(events_dropped()))

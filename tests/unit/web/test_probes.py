@@ -1,0 +1,90 @@
+"""The daemon's HTTP port answers a kubelet and a Prometheus, and can't be used to change anything."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+
+from analyzer.model.errors import ConfigError
+from analyzer.web import Health, ProbeServer
+
+LOCAL = "127.0.0.1"
+
+
+class Patient:
+    """What is wrong with a daemon, as a test sets it."""
+
+    def __init__(self) -> None:
+        self.hanging: tuple[str, ...] = ()
+        self.unready: tuple[str, ...] = ()
+        self.registry = CollectorRegistry()
+        self.server = ProbeServer((LOCAL, 0), Health(lambda: self.hanging, lambda: self.unready), self.registry)
+
+    def ask(self, path: str, method: str = "GET") -> tuple[int, str]:
+        """Status and body."""
+        connection = HTTPConnection(LOCAL, self.server.port, timeout=5)
+        try:
+            connection.request(method, path)
+            answer: HTTPResponse = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def daemon() -> Iterator[Patient]:
+    patient = Patient()
+    patient.server.start()
+    yield patient
+    patient.server.stop()
+
+
+def test_a_healthy_daemon_is_alive_and_ready(daemon: Patient) -> None:
+    assert daemon.ask("/livez") == (200, "ok\n")
+    assert daemon.ask("/readyz?verbose") == (200, "ok\n")
+
+
+def test_what_hangs_fails_liveness_and_says_what(daemon: Patient) -> None:
+    daemon.hanging = ("sweep/0:00:15 has not ended for 60 s",)
+    assert daemon.ask("/livez") == (503, "sweep/0:00:15 has not ended for 60 s\n")
+    assert daemon.ask("/readyz")[0] == 200
+
+
+def test_what_is_not_ready_fails_readiness_alone(daemon: Patient) -> None:
+    daemon.unready = ("not synced",)
+    assert daemon.ask("/readyz") == (503, "not synced\n")
+    assert daemon.ask("/livez")[0] == 200
+
+
+def test_shows_metrics(daemon: Patient) -> None:
+    Gauge("shown", "A number.", registry=daemon.registry).set(3)
+    assert "shown 3.0" in daemon.ask("/metrics")[1]
+
+
+def test_head_has_no_body_and_other_paths_are_not_found(daemon: Patient) -> None:
+    assert daemon.ask("/livez", "HEAD") == (200, "")
+    assert daemon.ask("/")[0] == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_nothing_can_be_written(daemon: Patient, method: str) -> None:
+    assert daemon.ask("/livez", method)[0] == 501
+
+
+def test_a_client_that_goes_away_disturbs_nobody(daemon: Patient) -> None:
+    with socket.create_connection((LOCAL, daemon.server.port)) as client:
+        client.sendall(b"GET /met")
+    assert daemon.ask("/livez")[0] == 200
+
+
+def test_a_taken_port_is_said_in_words(daemon: Patient) -> None:
+    with pytest.raises(ConfigError, match=f"expected an address to listen on, found 127.0.0.1:{daemon.server.port}"):
+        ProbeServer((LOCAL, daemon.server.port), Health(tuple, tuple), CollectorRegistry())
+
+
+def test_a_server_that_never_started_can_be_stopped() -> None:
+    ProbeServer((LOCAL, 0), Health(tuple, tuple), CollectorRegistry()).stop()
