@@ -1,23 +1,33 @@
-"""Puts the commands together. A new command is a module with `register(app)`, and an entry in `COMMANDS`."""
+"""Puts the commands together. A new command is a module with `register(app)`, and an entry in `COMMANDS`.
+
+A module is imported when one of its commands is called, or all are listed: numpy, scipy and the Kubernetes client take
+a second to load, which `status` in a loop should not wait for.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Annotated, Any, cast
 
 import typer
 
-from analyzer.cli import operate, run, schema, validate, version
-from analyzer.cli.demo import command as demo
 from analyzer.cli.errors import ExitCode, error_text
-from analyzer.cli.judge import command as judge
 from analyzer.model.errors import AnalyzerError
 
 PROGRAM = "canary-analyzer"
 
-COMMANDS = (run, demo, validate, operate, judge, schema, version)
-"""In the order in which `--help` lists them."""
+COMMANDS = {
+    "analyzer.cli.run": ("run",),
+    "analyzer.cli.demo.command": ("demo",),
+    "analyzer.cli.validate": ("validate",),
+    "analyzer.cli.operate": ("status", "why", "history", "pause", "resume", "start", "promote", "abort", "retry"),
+    "analyzer.cli.judge.command": ("judge",),
+    "analyzer.cli.schema": ("schema",),
+    "analyzer.cli.version": ("version",),
+}
+"""Modules with the commands that they register, in the order in which `--help` lists them."""
 
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__bases__[0])
 """What the parser raises; typer does not export it by a name of its own."""
@@ -25,7 +35,7 @@ _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__bases__[0])
 
 def _print_version(given: bool) -> None:  # noqa: FBT001 (typer calls it so)
     if given:
-        version.version()
+        import_module("analyzer.cli.version").version()
         raise typer.Exit
 
 
@@ -41,19 +51,26 @@ def _root(
     """
 
 
-def build_app() -> typer.Typer:
-    """The whole program, ready to be called."""
+def build_app(modules: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The program, ready to be called; with all commands, or only those of some modules."""
     app = typer.Typer(name=PROGRAM, no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_root)
-    for command in COMMANDS:
-        command.register(app)
+    for module in modules:
+        import_module(module).register(app)
     return app
+
+
+def _needed(arguments: Sequence[str]) -> Iterable[str]:
+    """The module of the command that is called; all of them for help, completion and mistakes."""
+    called = arguments[0] if arguments else ""
+    return [module for module, names in COMMANDS.items() if called in names] or COMMANDS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its status. A usage error is status 1: 2 means that a release was aborted."""
     try:
-        status = build_app()(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        given = sys.argv[1:] if arguments is None else arguments
+        status = build_app(_needed(given))(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except AnalyzerError as error:
         sys.stderr.write(f"{error_text(error)}\n")
         status = ExitCode.ERROR

@@ -22,6 +22,7 @@ from analyzer.ports import BlockRequest, Collected, MetricSource
 Answer = Collected | ObservationError
 
 _NOTHING: SideBlock[Sample] = SideBlock()
+_UNANSWERED = ObservationError("the answer had nothing about the time before: this is a bug in the metric source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,11 @@ class BeforeAfter:
         return replace(now, metrics={**now.metrics, **{name: self._beside(now, earlier, name) for name in tests}})
 
     def _beside(self, now: Collected, earlier: Collected, name: str) -> Sequence[Block[Sample]] | ObservationError:
-        after, before = now.metrics[name], earlier.metrics[name]
-        if isinstance(after, ObservationError) or isinstance(before, ObservationError):
-            return after if isinstance(after, ObservationError) else before  # type: ignore[return-value] # the other is
+        after, before = now.metrics[name], earlier.metrics.get(name, _UNANSWERED)
+        if isinstance(after, ObservationError):
+            return after
+        if isinstance(before, ObservationError):
+            return before
         old = {block.index + self.shift: block.stable for block in before if isinstance(block, Block)}
         new = [block for block in after if isinstance(block, Block)]
         # Both are of the past: there is no later sample that stable's side waits for.

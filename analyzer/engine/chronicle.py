@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from analyzer.engine.pace import Pace
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
 from analyzer.model.state import ExecutedCommand, TargetState
-from analyzer.model.verdict import Verdict
+from analyzer.model.verdict import Classification, Outcome, Verdict
 from analyzer.ports import ReleaseStore, Report, Reporter
 
 StatusBuilder = Callable[[Report, TargetState], dict[str, Any]]
@@ -21,6 +21,9 @@ EntryBuilder = Callable[[TargetState, Verdict | None], dict[str, Any]]
 
 _MOMENT = "updatedAt"
 """The only field of a status that always changes."""
+
+_AFTERWARDS = (Phase.BAKING, Phase.SUCCEEDED)
+"""The comparison of both sides is over; what is compared in a bake decides only where it fails."""
 
 _log = structlog.get_logger(__name__)
 
@@ -67,21 +70,38 @@ class Chronicle:
         for reporter in self._reporters:
             reporter.report(report)
         if state is not None:
-            self._publish(report, state)
+            self._publish(replace(report, verdict=self._telling(report, state)), state)
 
     def remember(self, state: TargetState, verdict: Verdict | None) -> None:
-        """Keep the last verdict of the release in progress for its history."""
-        if verdict is not None and verdict.metrics and state.release is not None and state.phase is not Phase.BAKING:
-            self._verdicts[state.target] = (state.release.id, verdict)
+        """Keep the verdict that a release in progress is decided on, for its end.
+
+        What proved a version stays in sight while it is promoted, unless it fails then.
+        """
+        release = state.release
+        if verdict is None or release is None or state.phase in _AFTERWARDS or not _tells(verdict):
+            return
+        known = self._remembered(state.target, release.id)
+        proven = known is not None and known.outcome is Outcome.PASS and state.phase is Phase.PROMOTING
+        if not proven or verdict.outcome is Outcome.FAIL:
+            self._verdicts[state.target] = (release.id, verdict)
 
     def archive(self, state: TargetState) -> None:
         """Make sure that an ended release is in the history. Raises RecordError."""
         release = state.release
         if release is None or release.result is None or self._archived.get(state.target) == release.id:
             return
-        of, verdict = self._verdicts.get(state.target, ("", None))
-        self._store.append_history(state.target, self._history_entry(state, verdict if of == release.id else None))
+        self._store.append_history(state.target, self._history_entry(state, self._remembered(state.target, release.id)))
         self._archived[state.target] = release.id
+
+    def _remembered(self, target: str, release: str) -> Verdict | None:
+        of, verdict = self._verdicts.get(target, ("", None))
+        return verdict if of == release else None
+
+    def _telling(self, report: Report, state: TargetState) -> Verdict | None:
+        """Of an ended release people want to see what it ended on, not that there is nothing to judge any more."""
+        if state.release is None or state.release.result is None:
+            return report.verdict
+        return self._remembered(state.target, state.release.id) or report.verdict
 
     def _publish(self, report: Report, state: TargetState) -> None:
         status = self._status_of(report, state)
@@ -108,3 +128,9 @@ class Chronicle:
     def _may_follow(self, report: Report, state: TargetState, last: _Published | None) -> bool:
         early = last is not None and report.at - last.at < self._every
         return not early and self._pace.turn(state.target, report.at)
+
+
+def _tells(verdict: Verdict) -> bool:
+    """Whether anything was measured for it."""
+    absent = (Classification.NO_DATA, Classification.ERROR)
+    return any(metric.classification not in absent for metric in verdict.metrics)

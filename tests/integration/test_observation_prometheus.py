@@ -11,13 +11,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from analyzer.engine.before_after import BeforeAfter, collect
 from analyzer.model.block import Block, Counts, NoData, Reading, RosterEntry, Timing
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import QueryMetric, RatioMetric
@@ -290,6 +291,25 @@ def test_time_is_cut_by_the_live_scrapes(story: Story) -> None:
     waiting = story.source.measure("shop", ["stable", "not-there-yet"], [ERRORS], interval=1.0)
     assert isinstance(waiting, NoData)
     assert "not-there-yet" in waiting.reason
+
+
+def test_what_was_before_stands_beside_what_is_now(story: Story) -> None:
+    shift = 3
+    asked = request({"canary": Side.CANARY}, story.first + 2)
+    edge = datetime.fromtimestamp((story.first + 5) * TIMING.block + TIMING.delay, UTC)
+    earlier = replace(
+        request({"stable": Side.STABLE}, story.first - 1, target="shop (before)"),
+        metrics=(ERRORS,),
+        until=edge - timedelta(seconds=shift * TIMING.block),
+    )
+    pair = BeforeAfter(replace(asked, until=edge), earlier, shift)
+    (found,) = dict(collect(story.source, [pair])).values()
+    assert [block.index for block in errors(found)] == [story.first + 3, story.first + 4]
+    assert isinstance(found, Collected)
+    assert isinstance(found.metrics["typo"], ObservationError)
+    for block in errors(found):
+        assert block.canary.pods == {"canary": story.truth("canary", block.index)}
+        assert block.stable.pods == {"stable": story.truth("stable", block.index - shift)}
 
 
 def test_prometheus_tells_its_version(story: Story, program: Path) -> None:

@@ -42,6 +42,16 @@ def test_bad_release_is_aborted_with_its_numbers() -> None:
     assert entry["metrics"][0]["name"] == "errors"
 
 
+def test_status_of_a_promoted_release_keeps_the_numbers_that_proved_it() -> None:
+    stage = Stage(traffic=Traffic(seed=1))
+    stage.release("v2", errors=0.04)
+    stage.run_to(Phase.SUCCEEDED)
+    stage.run(30)
+    status = stage.store.status("shop") or {}
+    assert (status["phase"], status["verdict"]) == ("SUCCEEDED", "PASS")
+    assert [metric["classification"] for metric in status["metrics"]] == ["PASS"]
+
+
 def test_aborted_version_does_not_start_again_by_itself() -> None:
     stage = Stage(traffic=Traffic(seed=1))
     stage.release("v2", errors=0.12)
