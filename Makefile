@@ -7,7 +7,7 @@ ARGS ?=
 # Releases in the end-to-end tests mostly wait: more of them than there are cores.
 SIDE_BY_SIDE ?= 6
 
-.PHONY: help setup demo test e2e e2e-full check format lint types contracts unit bench lock clean
+.PHONY: help setup demo test e2e e2e-full check format lint types contracts unit bench bench-scale lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: .venv/.ready ## measure the judge beside others' rules, its errors and co
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-scale: .venv/.ready ## thousands of targets on a real API server and Prometheus; ARGS="--targets 50 --sweeps 5", ARGS="--flat 2000 --out docs/scale.md"
+	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
 lock: .venv/.ready ## resolve the libraries anew into requirements.lock, and those of the image into requirements-run.lock
 	$(BIN)/python -m pip install --quiet uv

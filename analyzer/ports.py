@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from analyzer.model.alert import Alert
 from analyzer.model.block import Block, History, NoData, Reading, RosterEntry, Sample, Timing
@@ -234,4 +234,13 @@ class Reporter(Protocol):
 
     def report(self, report: Report) -> None:
         """Take note. Must not raise and must not block."""
+        ...
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A reporter that remembers targets, and is told when one is gone for good."""
+
+    def forget(self, target: str) -> None:
+        """Drop all that is known of a target that is not configured any more. Must not raise and must not block."""
         ...

@@ -7,16 +7,15 @@ Called by `make bench`. The default is a quick look at everything, in less than 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from benchmarks import against_peers, cost, decision_quality, demo_times, noise_models, operating_curves, time_to_abort
 from benchmarks.size import Size, progress
+from benchmarks.tee import teed
 
 Report = Callable[[Size], None]
 
@@ -36,7 +35,7 @@ def main() -> None:
     options = _options()
     programs = _programs(options.out)
     chosen = list(programs) if options.program == "all" else [options.program]
-    with _output(options.out):
+    with teed(options.out):
         print(_INTRODUCTION.format(options=" ".join(sys.argv[1:]) or "without options"))
         for name in chosen:
             program, began = programs[name], time.monotonic()
@@ -76,33 +75,6 @@ def _programs(out: Path | None) -> dict[str, Program]:
         "cost": Program("What it costs", (cost.report,), 1, 1),
         "demo": Program("How long the demo takes", (demo_times.report,), 100, 10000),
     }
-
-
-class _Tee:
-    """Text goes to the screen and to a file."""
-
-    def __init__(self, *places: TextIO) -> None:
-        self._places = places
-
-    def write(self, text: str) -> int:
-        """Write everywhere."""
-        for place in self._places:
-            place.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush everywhere."""
-        for place in self._places:
-            place.flush()
-
-
-@contextlib.contextmanager
-def _output(out: Path | None) -> Iterator[None]:
-    if out is None:
-        yield
-        return
-    with out.open("w", encoding="utf-8") as file, contextlib.redirect_stdout(_Tee(sys.stdout, file)):
-        yield
 
 
 if __name__ == "__main__":

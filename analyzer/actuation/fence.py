@@ -67,7 +67,8 @@ def moving(deployment: Json, move: Move, epoch: int) -> Operations:
             version = version_of(deployment).template.hash
             if version != before:
                 raise ConflictError(f"{move}: refused, expected version {before}, found {version}")
-            return [*fence, _test("/spec/template", spec["template"]), _replace("/spec/template", template.content)]
+            same = _test("/spec/template", dict(spec["template"]))
+            return [*fence, same, _replace("/spec/template", dict(template.content))]
         case _:
             assert_never(move)
 

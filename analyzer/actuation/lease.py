@@ -14,6 +14,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -94,6 +95,7 @@ class LeaseElector:
         self._quiet_until = -math.inf
         self._highest = 0
         self._troubled = False
+        self._stepped_at = -math.inf
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -107,6 +109,7 @@ class LeaseElector:
 
     def start(self) -> None:
         """Take part in the election, in a thread of its own, until `stop`."""
+        self._stepped_at = self._clock.monotonic()
         self._thread = threading.Thread(target=self.run, args=(self._stopping.wait,), name="lease", daemon=True)
         self._thread.start()
 
@@ -116,6 +119,14 @@ class LeaseElector:
         if self._thread is not None:
             self._thread.join()
         self.release()
+
+    def overdue(self, slack: timedelta) -> tuple[str, ...]:
+        """The election, where its thread is gone, or has done nothing for three requests and `slack`; else nothing."""
+        if self._thread is None or self._stopping.is_set():
+            return ()
+        longest = self._timing.retry + 3 * self._timing.request + slack.total_seconds()
+        late = self._clock.monotonic() - self._stepped_at > longest
+        return ("the election for the Lease",) if late or not self._thread.is_alive() else ()
 
     def run(self, wait: Callable[[float], bool]) -> None:
         """Step, and `wait` as long as that says, until `wait` says that it is over."""
@@ -127,13 +138,20 @@ class LeaseElector:
         try:
             pause = self._compete() if self._mine is None else self._renew(self._mine)
         except KubeError as error:
-            self._sure = False
-            if not self._troubled:
-                _log.warning("lease_out_of_reach", lease=self._at.name, reason=str(error))
-            self._troubled = True
-            return self._stretched(self._timing.retry / 4)
+            return self._out_of_reach(str(error))
+        except Exception as error:  # noqa: BLE001 - an answer that nobody thought of must not end the election unseen
+            return self._out_of_reach(f"{type(error).__name__}: {error}")
+        finally:
+            self._stepped_at = self._clock.monotonic()
         self._troubled = False
         return self._stretched(pause)
+
+    def _out_of_reach(self, reason: str) -> float:
+        self._sure = False
+        if not self._troubled:
+            _log.warning("lease_out_of_reach", lease=self._at.name, reason=reason)
+        self._troubled = True
+        return self._stretched(self._timing.retry / 4)
 
     def release(self) -> None:
         """Write no more, and let another one take over at once. A failure is only logged: the Lease then expires."""

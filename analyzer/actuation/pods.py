@@ -21,7 +21,7 @@ FIRST_STATUS = timedelta(seconds=2)
 
 
 def seen_pod(found: Json, min_ready: timedelta, now: datetime) -> Pod:
-    """The pod; available once it has been ready for `min_ready`.
+    """The pod; available once it has been ready for `min_ready`, whatever the clocks say where that is 0.
 
     `ready_at` of a pod that is not ready any more is the moment at which it ceased to be, and None only where it
     never was ready. Of a container that was last killed for its memory all earlier terminations count as such.
@@ -36,7 +36,7 @@ def seen_pod(found: Json, min_ready: timedelta, now: datetime) -> Pod:
         name=metadata["name"],
         created_at=created,
         ready=ready,
-        available=ready and ready_at is not None and now - ready_at >= min_ready,
+        available=ready and (not min_ready or (ready_at is not None and now - ready_at >= min_ready)),
         ready_at=ready_at,
         deleted="deletionTimestamp" in metadata or status.get("phase") in OVER,
         restarts=sum(int(one.get("restartCount") or 0) for one in containers),

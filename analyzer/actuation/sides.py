@@ -1,20 +1,22 @@
 """One side of a target from the API server's objects: a Deployment, its ReplicaSets, their pods. Pure.
 
 Pods belong to a side by owner, never by name or label. The present ReplicaSet is the one with the Deployment's own
-template: revision numbers are issued again after an undo, and a restart makes a ReplicaSet of the same version.
+template: a restart makes a ReplicaSet of the same version. Where none has it letter by letter, it is the one that the
+Deployment's controller counts as its own: the same quantity can be written in two ways (1Gi, 1073741824).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from analyzer.actuation.pods import seen_pod
 from analyzer.kube.objects import Json
-from analyzer.kube.trim import revision_of
+from analyzer.kube.trim import TEMPLATE_HASH, revision_of
 from analyzer.model.workload import Template, Workload, template_of
 
+REVISION = "deployment.kubernetes.io/revision"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
 CONTROLLERS = "kube-controller-manager"
 """As a writer of replicas this is an autoscaler: no other of Kubernetes' own controllers scales a Deployment."""
@@ -23,7 +25,7 @@ DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a Deployment's template is; read once for each generation. `revision` is that of the ReplicaSet made from
+    """What a Deployment's template is; read once for each template. `revision` is that of the ReplicaSet made from
     it (see `kube.trim`)."""
 
     template: Template
@@ -33,10 +35,10 @@ class Version:
 
 def version_of(deployment: Json) -> Version:
     """Read a Deployment's template."""
-    content = deployment["spec"]["template"]
-    selector = selector_labels(deployment)
+    kept = deployment["spec"]["template"]
+    content, selector = dict(kept), selector_labels(deployment)
     return Version(
-        template=template_of(content, selector),
+        template=replace(template_of(content, selector), content=kept),
         selector=selector,
         revision=revision_of(content),
     )
@@ -67,7 +69,8 @@ def workload_of(deployment: Json, version: Version, owned: Sequence[Owned], scal
     progressing = conditions.get("Progressing") or {}
     min_ready = timedelta(seconds=spec.get("minReadySeconds") or 0)
     pods = {one.replica_set["metadata"]["uid"]: [seen_pod(pod, min_ready, now) for pod in one.pods] for one in owned}
-    present = _present(owned, version.revision)
+    replica_set = _present(owned, version.revision) or (_counted(owned, deployment) if observed else None)
+    present = replica_set["metadata"]["uid"] if replica_set else ""
     kept = [pod for found in pods.values() for pod in found if not pod.deleted]
     return Workload(
         name=metadata["name"],
@@ -86,17 +89,32 @@ def workload_of(deployment: Json, version: Version, owned: Sequence[Owned], scal
         writers=_writers(metadata.get("writers") or {}, scaler),
         change_cause=(metadata.get("annotations") or {}).get(CHANGE_CAUSE),
         observed=observed,
+        replica_set=(replica_set["metadata"].get("labels") or {}).get(TEMPLATE_HASH) if replica_set else None,
     )
 
 
-def _present(owned: Sequence[Owned], revision: str) -> str:
-    """The uid of the ReplicaSet with the present template; of several the oldest, as the Deployment's controller does.
+def _present(owned: Sequence[Owned], revision: str) -> Json | None:
+    """The ReplicaSet with the present template; of several the oldest, as the Deployment's controller does."""
+    same = [one.replica_set for one in owned if one.replica_set["spec"].get("revision") == revision]
+    return min(same, key=_age, default=None)
 
-    None has the empty uid.
+
+def _age(replica_set: Json) -> tuple[str, str]:
+    metadata = replica_set["metadata"]
+    return str(metadata.get("creationTimestamp")), str(metadata["name"])
+
+
+def _counted(owned: Sequence[Owned], deployment: Json) -> Json | None:
+    """The ReplicaSet that the controller takes for the observed template's, by the revision that both have.
+
+    Only where it counts pods of it: a new template that is paused, or scaled in the same write, is observed before it
+    has a ReplicaSet, and the number is then still that of the old one.
     """
-    same = [one.replica_set["metadata"] for one in owned if one.replica_set["spec"].get("revision") == revision]
-    oldest = min(same, key=lambda found: (str(found.get("creationTimestamp")), str(found["name"])), default=None)
-    return str(oldest["uid"]) if oldest else ""
+    number = (deployment["metadata"].get("annotations") or {}).get(REVISION)
+    if number is None or not (deployment.get("status") or {}).get("updatedReplicas"):
+        return None
+    found = (one.replica_set for one in owned)
+    return next((one for one in found if (one["metadata"].get("annotations") or {}).get(REVISION) == number), None)
 
 
 def _failure(condition: Json | None) -> str | None:

@@ -5,7 +5,9 @@ Sees through the cache, so that a target costs no request while nothing is writt
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from analyzer.actuation.fence import Operations, claiming, moving, raised
 from analyzer.actuation.sides import CONTROLLERS, Owned, Version, version_of, workload_of
@@ -32,7 +34,8 @@ class KubeWorkloads:
         self._api = api
         self._cache = cache
         self._clock = clock
-        self._versions: dict[tuple[str, str], tuple[str, int, Version]] = {}
+        self._versions: dict[tuple[str, str], tuple[str, Version]] = {}
+        self._seen: dict[tuple[str, str], _Seen] = {}
 
     def snapshot(self, target: Target, roles: Roles) -> Snapshot:
         """See both sides; None for a Deployment that does not exist or is being deleted. Raises ActuationError."""
@@ -82,17 +85,25 @@ class KubeWorkloads:
         owned = [Owned(one, self._cache.owned(PODS, namespace, one["metadata"]["uid"])) for one in replica_sets]
         scaled = (found["metadata"].get("writers") or {}).get("replicas") == CONTROLLERS
         scaler = self._scaler(namespace, name) if scaled else ""
-        return workload_of(found, self._version(found), owned, scaler, self._clock.now())
+        objects = (found, *replica_sets, *(pod for one in owned for pod in one.pods))
+        seen = self._seen.get((namespace, name))
+        if seen is None or not seen.still(objects, scaler):
+            workload = workload_of(found, self._version(found), owned, scaler, self._clock.now())
+            seen = self._seen[namespace, name] = _Seen(objects, scaler, workload)
+        return seen.workload
 
     def _version(self, deployment: Json) -> Version:
-        """Read anew only for another generation: at rest thousands of templates stay as they are."""
+        """Read anew only for another template: at rest thousands of them stay as they are.
+
+        The generation does not tell: a new default of the API server comes without one.
+        """
         metadata = deployment["metadata"]
-        key, uid, generation = (metadata["namespace"], metadata["name"]), metadata["uid"], metadata["generation"]
+        key, uid = (metadata["namespace"], metadata["name"]), metadata["uid"]
         known = self._versions.get(key)
-        if known is None or known[:2] != (uid, generation):
-            known = (uid, generation, version_of(deployment))
+        if known is None or known[0] != uid or known[1].template.content != deployment["spec"]["template"]:
+            known = (uid, version_of(deployment))
             self._versions[key] = known
-        return known[2]
+        return known[1]
 
     def _scaler(self, namespace: str, name: str) -> str:
         for scaler in self._cache.items(AUTOSCALERS, namespace):
@@ -100,6 +111,21 @@ class KubeWorkloads:
             if (scaled.get("kind"), scaled.get("name")) == (DEPLOYMENTS.kind, name):
                 return f"HorizontalPodAutoscaler {scaler['metadata']['name']}"
         return "a HorizontalPodAutoscaler"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a Deployment looked like, and the objects that it was read from: most of them are the same for days."""
+
+    objects: tuple[Json, ...]
+    scaler: str
+    workload: Workload
+
+    def still(self, objects: tuple[Json, ...], scaler: str) -> bool:
+        """Would these be read alike? A pod that is not ready for long enough yet will be by time alone."""
+        same = len(objects) == len(self.objects) and all(map(operator.is_, objects, self.objects))
+        waits = any(pod.ready and not pod.available for pod in self.workload.pods)
+        return same and scaler == self.scaler and not waits
 
 
 class _Write:

@@ -32,6 +32,9 @@ from analyzer.web import Health, ProbeServer
 MANY_NAMESPACES = 20
 """From here on whole kinds are watched over all namespaces, where that is allowed: fewer connections."""
 
+MANY_WATCHES = 100
+"""Namespaces from which on single watches are worth a warning: five connections each."""
+
 LONGEST_SYNC = 30.0
 """Seconds that a start waits for the first lists. Targets that were not listed by then hold, and say why."""
 
@@ -39,6 +42,7 @@ FORGIVING_SYNC = 5.0
 """The same where something can't be listed at all: one namespace without permission must not hold up the others."""
 
 _SYNC_LOOK = 0.2
+_ELECTION_SLACK = timedelta(seconds=60)
 _LATE = 3
 """A sweep waits at most so many times for one slow thing; later than that it hangs."""
 
@@ -110,7 +114,11 @@ class ClusterDaemon:
     def _started_cache(self) -> Cache:
         namespaces = self._territory.namespaces
         wide = len(namespaces) > MANY_NAMESPACES and may_watch_cluster(self._api)
+        if len(namespaces) > MANY_WATCHES and not wide:
+            way_out = "let this identity list and watch in all namespaces (ClusterRole): fewer connections"
+            _log.warning("many_watches", namespaces=len(namespaces), way_out=way_out)
         cache = Cache(self._api, namespaces, cluster_wide=wide)
+        self._meters.follow(cache.age)
         self._territory.tell(cache.follow)
         cache.start()
         self._open.callback(cache.stop)
@@ -157,7 +165,10 @@ class ClusterDaemon:
         if listen is None:
             return None
         health = Health(
-            hanging=lambda: tuple(f"{job} does not end" for job in self._hanging(self._slack)),
+            hanging=lambda: (
+                *(f"{job} does not end" for job in self._hanging(self._slack)),
+                *(f"{job} stands still" for job in self._lease.overdue(_ELECTION_SLACK)),
+            ),
             unready=lambda: () if self._synced else ("the cluster was not listed yet",),
         )
         server = ProbeServer(listen, health, self._meters.registry)

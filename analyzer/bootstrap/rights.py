@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analyzer.kube.errors import ForbiddenError
-from analyzer.kube.objects import ACCESS_REVIEWS, CONFIG_MAPS, LEASES, Api, Kind
+from analyzer.kube.objects import CONFIG_MAPS, LEASES, Api, Kind
+from analyzer.kube.permission import may
 
 NEEDED: Sequence[tuple[Kind, Sequence[str]]] = (
     (CONFIG_MAPS, ("get", "list", "create", "patch")),
@@ -32,14 +33,7 @@ def check_rights(api: Api, namespace: str) -> None:
 
 
 def _allowed(api: Api, namespace: str, kind: Kind, verb: str) -> bool:
-    attributes = {"namespace": namespace, "verb": verb, "group": kind.group, "resource": kind.plural}
-    body = {
-        "apiVersion": ACCESS_REVIEWS.api_version,
-        "kind": ACCESS_REVIEWS.kind,
-        "spec": {"resourceAttributes": attributes},
-    }
     try:
-        answer = api.create(ACCESS_REVIEWS, None, body)
+        return may(api, verb, kind, namespace)
     except ForbiddenError:  # then it can't be known before it is tried
         return True
-    return bool((answer.get("status") or {}).get("allowed"))

@@ -1,7 +1,7 @@
 """Which namespaces are watched: those of the configured targets, and those in which a removed one still finishes.
 
 A target that was removed in mid-release goes on under its frozen plan, also after a restart, when no configuration
-names its namespace any more. So whoever looks at a target says so here first.
+names its namespace any more; so does one whose namespace was changed. So whoever looks at a target says so here first.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Territory:
         self._lock = threading.Lock()
         self._configured = {target.name: target.namespace for target in targets}
         self._leaving: dict[str, str] = {}
-        self._visited: set[str] = set()
+        self._visited: dict[str, str] = {}
         self._follow: Callable[[frozenset[str]], None] = lambda _: None
 
     @property
@@ -30,9 +30,10 @@ class Territory:
         return frozenset((*self._configured.values(), *self._leaving.values()))
 
     def namespace_of(self, target: str) -> str | None:
-        """Where a target lives, or None for one that nobody knows."""
+        """Where a target lives, as its status says: where its release goes on, else where it is configured; None for
+        one that nobody knows."""
         with self._lock:
-            return self._configured.get(target) or self._leaving.get(target)
+            return self._leaving.get(target) or self._configured.get(target)
 
     def tell(self, follow: Callable[[frozenset[str]], None]) -> None:
         """Whom to tell of changes from now on."""
@@ -41,16 +42,13 @@ class Territory:
     def configure(self, targets: Iterable[Target]) -> None:
         """These are the targets now.
 
-        A removed one may be in mid-release: it is known until the configuration changes again without anybody having
-        looked at it meanwhile.
+        A removed or moved one may be in mid-release: where it was is known until the configuration changes again
+        without anybody having looked there meanwhile.
         """
         with self._lock:
             configured = {target.name: target.namespace for target in targets}
-            before = {**self._leaving, **self._configured}
             self._leaving = {
-                name: namespace
-                for name, namespace in before.items()
-                if name not in configured and name in self._visited
+                name: namespace for name, namespace in self._visited.items() if configured.get(name) != namespace
             }
             self._configured = configured
             self._visited.clear()
@@ -59,10 +57,16 @@ class Territory:
     def visit(self, target: Target) -> None:
         """Somebody is about to look at this target."""
         with self._lock:
-            self._visited.add(target.name)
-            if target.name not in self._configured and target.name not in self._leaving:
-                self._leaving[target.name] = target.namespace
-                self._follow(self.namespaces)
+            self._visited[target.name] = target.namespace
+            at_home = self._configured.get(target.name) == target.namespace
+            elsewhere = None if at_home else target.namespace
+            if self._leaving.get(target.name) == elsewhere:
+                return
+            if elsewhere is None:
+                del self._leaving[target.name]
+            else:
+                self._leaving[target.name] = elsewhere
+            self._follow(self.namespaces)
 
 
 class Visiting:

@@ -1,7 +1,8 @@
-"""For the end-to-end tests alone: lets the daemon die by SIGKILL at one exact write to the API server.
+"""For the end-to-end tests alone: lets the daemon die by SIGKILL at one exact write to the API server, or stand still.
 
 CANARY_ANALYZER_KILL_AT=before:3 dies before its third write, after:patch Deployment:2 after its second write whose
-description begins so. It is no option of the program: nobody should find it by accident.
+description begins so; freeze-before:patch Deployment:2 stops the process (SIGSTOP) with that write in its hands.
+It is no option of the program: nobody should find it by accident.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from analyzer.model.errors import ConfigError, Problem
 
 VARIABLE = "CANARY_ANALYZER_KILL_AT"
 
-_FORM = re.compile(r"(?P<moment>before|after):(?:(?P<write>[^:]+):)?(?P<count>[1-9][0-9]*)")
+_FORM = re.compile(r"(?P<freeze>freeze-)?(?P<moment>before|after):(?:(?P<write>[^:]+):)?(?P<count>[1-9][0-9]*)")
 
 
-def _kill() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def _send(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
 
 
 def kill_switch(
-    environ: Mapping[str, str] = os.environ, kill: Callable[[], None] = _kill
+    environ: Mapping[str, str] = os.environ, send: Callable[[signal.Signals], None] = _send
 ) -> Callable[[str, str], None] | None:
     """What to call around each write with its moment and description; None without the variable.
 
@@ -38,6 +39,7 @@ def kill_switch(
         why = f"expected before:N, after:N or after:patch Deployment:N, found {text!r}"
         raise ConfigError((Problem(VARIABLE, None, "", why),))
     lock, left = threading.Lock(), [int(wanted["count"])]
+    number = signal.SIGSTOP if wanted["freeze"] else signal.SIGKILL
 
     def around_write(moment: str, description: str) -> None:
         if moment != wanted["moment"] or not description.startswith(wanted["write"] or ""):
@@ -45,6 +47,6 @@ def kill_switch(
         with lock:
             left[0] -= 1
             if left[0] == 0:
-                kill()
+                send(number)
 
     return around_write

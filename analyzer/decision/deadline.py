@@ -55,5 +55,5 @@ def _counts(scene: Scene) -> bool:
     intervals = 2 * scene.release.analysis.interval
     longest = max(_LONGEST_TICK, intervals, _grain(scene) + intervals)
     running = timedelta(0) <= scene.now - scene.release.clock.at <= longest
-    moving = scene.state.phase is Phase.PROGRESSING and not scene.snapshot.admission.frozen
+    moving = scene.state.phase is Phase.PROGRESSING and not scene.snapshot.admission.standstill
     return running and moving and not unanswered(scene.verdict)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from analyzer.decision.anchors import reread
 from analyzer.decision.announce import announce
 from analyzer.decision.deadline import keep_time
 from analyzer.decision.drift import accept_replicas
@@ -20,7 +21,7 @@ from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision, Transition, settle
 from analyzer.model.phase import Phase
 from analyzer.model.state import Command, Result, TargetState, Version
-from analyzer.model.target import Side
+from analyzer.model.target import Side, Target
 from analyzer.model.verdict import Verdict
 from analyzer.model.workload import Move, Replicas, Scale, Snapshot, WriteTemplate
 
@@ -54,6 +55,7 @@ def decide(
     """
     if state is None or state.phase is Phase.GONE or _never_seen(state):
         return _first_sight(state, snapshot, commands, now)
+    state, notes = reread(state, snapshot)
     scene = Scene(_resolve(state, snapshot), snapshot, verdict, now)
     if snapshot.stable is None or snapshot.canary is None:
         return _deleted(scene)
@@ -61,7 +63,8 @@ def decide(
         scene = notice_trouble(keep_time(scene))
         if state.phase is Phase.ROLLING_BACK:
             scene = accept_replicas(scene)
-    return _carry_on(scene, obey(scene, commands, _HANDLERS[state.phase]))
+    choice = _carry_on(scene, obey(scene, commands, _HANDLERS[state.phase]))
+    return replace(choice, notes=(*notes, *choice.notes))
 
 
 def _carry_on(scene: Scene, choice: Decision) -> Decision:
@@ -143,6 +146,25 @@ def _may_come(snapshot: Snapshot, move: Move) -> bool:
     return move.before == (workload.replicas if isinstance(move, Scale) else workload.template.hash)
 
 
+def moved_to(target: Target, state: TargetState, now: datetime) -> TargetState:
+    """The document of a target that is configured with other Deployments now: it has not seen them yet.
+
+    What is owed stays: alerts on their way, answers to operators, and the number of the last release.
+    """
+    return TargetState(
+        target.name,
+        target.roles,
+        Phase.IDLE,
+        now,
+        "configured with other Deployments",
+        epoch=state.epoch,
+        releases=state.releases,
+        outbox=state.outbox,
+        executed=state.executed,
+        namespace=target.namespace,
+    )
+
+
 def _never_seen(state: TargetState) -> bool:
     """The document was made before both Deployments existed."""
     return state.phase is Phase.IDLE and state.handled is None
@@ -151,7 +173,7 @@ def _never_seen(state: TargetState) -> bool:
 def _first_sight(state: TargetState | None, snapshot: Snapshot, commands: Sequence[Command], now: datetime) -> Decision:
     """A target that was never seen, or is back after its Deployments were deleted: nothing starts by itself."""
     target = snapshot.target
-    known = state or TargetState(target.name, target.roles, Phase.IDLE, now, "first sight")
+    known = state or TargetState(target.name, target.roles, Phase.IDLE, now, "first sight", namespace=target.namespace)
     if snapshot.stable is None or snapshot.canary is None:
         missing = " and ".join(known.roles.name(side) for side, seen in _sides(snapshot) if not seen)
         scene = Scene(known, snapshot, None, now)
@@ -170,9 +192,11 @@ def _first_sight(state: TargetState | None, snapshot: Snapshot, commands: Sequen
         handled=Version(snapshot.canary.uid, snapshot.canary.template.hash),
         stable_hash=snapshot.stable.template.hash,
         expected=Replicas(snapshot.stable.replicas, snapshot.canary.replicas),
+        namespace=target.namespace,
     )
     back = (Transition(Phase.GONE, Phase.IDLE, reason),) if known.phase is Phase.GONE else ()
-    return Decision(Action.HOLD, reason, seen, transitions=back)
+    anchored, _ = reread(seen, snapshot)
+    return Decision(Action.HOLD, reason, anchored, transitions=back)
 
 
 def _deleted(scene: Scene) -> Decision:

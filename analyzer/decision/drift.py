@@ -44,7 +44,7 @@ def accept_replicas(scene: Scene) -> Scene:
 
 def accept_all(scene: Scene) -> Scene:
     """Take replicas and stable's template as they are: a rollback would put this template back."""
-    return accept_replicas(scene).update(stable=scene.stable.template)
+    return accept_replicas(scene).update(stable=scene.stable.template.unpacked)
 
 
 def notice_edit(scene: Scene) -> Scene:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from analyzer.decision.anchors import unresolved
 from analyzer.decision.announce import alert_once
 from analyzer.decision.moves import scale
 from analyzer.decision.scene import Rule, Scene, first_answer
@@ -55,7 +56,7 @@ def _handle_same(scene: Scene) -> Decision | None:
 
 def _notice_new(scene: Scene) -> Decision | None:
     version = version_of(scene)
-    if version == scene.state.handled:
+    if version == scene.state.handled or unresolved(scene):
         return None
     return scene.go(Phase.PENDING, f"new version {version.hash} in {scene.state.roles.canary}")
 
@@ -85,6 +86,8 @@ def _stay(scene: Scene) -> Decision:
     state = scene.state
     if state.unmanaged:
         return scene.hold("unmanaged until a new version or `start`: replicas are left alone")
+    if version_of(scene) != state.handled:
+        return scene.hold(f"waiting for the ReplicaSet of {scene.canary.name}'s template: is it a new version?")
     return scene.hold(f"at rest: {state.reason}")
 
 
@@ -112,8 +115,8 @@ def _empty_canary(scene: Scene) -> Decision | None:
 
 def _obstacle(scene: Scene) -> Decision | None:
     stable, admission = scene.stable, scene.snapshot.admission
-    if admission.frozen:
-        return scene.hold("frozen by the configuration: nothing starts")
+    if admission.standstill:
+        return scene.hold(f"{admission.standstill}: nothing starts")
     if stable.replicas == 0:
         return scene.hold(f"{stable.name} has no replicas: scale it to what production needs")
     if not stable.settled:
@@ -151,8 +154,8 @@ def _new_release(scene: Scene, timing: Timing) -> Release:
     version = scene.canary.template
     return Release(
         id=f"{state.target}-{version.hash[:8]}-{state.releases + 1}",
-        canary=version,
-        stable=scene.stable.template,
+        canary=version.unpacked,
+        stable=scene.stable.template.unpacked,
         plan=target.plan if target.mode is Mode.ACT else _single_step(target.plan, scene),
         analysis=target.analysis,
         mode=target.mode,

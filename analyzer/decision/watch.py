@@ -171,5 +171,6 @@ def guard_failed(scene: Scene) -> Decision | None:
 
 
 def frozen(scene: Scene) -> Decision | None:
-    """The configuration says `freeze: true`: nothing moves forward."""
-    return scene.hold("frozen by the configuration: nothing moves forward") if scene.snapshot.admission.frozen else None
+    """The configuration says `freeze: true`, or operators can't be heard: nothing moves forward."""
+    why = scene.snapshot.admission.standstill
+    return scene.hold(f"{why}: nothing moves forward") if why else None

@@ -34,12 +34,13 @@ class Admissions:
         self._limit, self._freeze = limit, freeze
         self._surveys.use(metrics, preflight)
 
-    def admit(self, state: TargetState, snapshot: Snapshot) -> Admission:
-        """What this target may do in this tick; `settle` must follow at the end of the tick."""
+    def admit(self, state: TargetState, snapshot: Snapshot, held: str | None = None) -> Admission:
+        """What this target may do in this tick; `settle` must follow at the end of the tick. `held` is why nothing may
+        move forward now in any case."""
         stable = snapshot.stable
-        if self._freeze:
+        if self._freeze or held:
             self._give_way(state.target, "")
-            return Admission(frozen=True)
+            return Admission(frozen=self._freeze, held=held, warnings=(held,) if held else ())
         if state.phase is not Phase.PENDING:
             return Admission()
         if stable is None or not stable.settled:

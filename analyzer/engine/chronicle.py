@@ -14,7 +14,7 @@ from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
 from analyzer.model.state import ExecutedCommand, TargetState
 from analyzer.model.verdict import Classification, Outcome, Verdict
-from analyzer.ports import ReleaseStore, Report, Reporter
+from analyzer.ports import Forgetful, ReleaseStore, Report, Reporter
 
 StatusBuilder = Callable[[Report, TargetState], dict[str, Any]]
 EntryBuilder = Callable[[TargetState, Verdict | None], dict[str, Any]]
@@ -40,7 +40,8 @@ class Chronicle:
     """Writes status and history and tells the reporters.
 
     A status is written when it changed: at once with the phase or an answer to an operator, else at most once `every`
-    so long, and less often where hundreds of targets are in release (see `pace`).
+    so long, and less often where hundreds of targets are in release (see `pace`). Targets at rest that others led until
+    now have turns of their own: thousands of them do not hold up those in release.
     """
 
     def __init__(
@@ -57,13 +58,24 @@ class Chronicle:
         self._reporters = tuple(reporters)
         self._every = every
         self._pace = Pace()
+        self._pace_at_rest = Pace()
         self._published: dict[str, _Published] = {}
         self._archived: dict[str, str] = {}
         self._verdicts: dict[str, tuple[str, Verdict]] = {}
 
-    def forget(self) -> None:
+    def renew(self) -> None:
         """Take nothing for published any more: another daemon may have written meanwhile."""
         self._published.clear()
+
+    def forget(self, target: str) -> None:
+        """Drop a target that is not configured any more."""
+        self._published.pop(target, None)
+        self._archived.pop(target, None)
+        self._verdicts.pop(target, None)
+        self._withdraw(target)
+        for reporter in self._reporters:
+            if isinstance(reporter, Forgetful):
+                reporter.forget(target)
 
     def tell(self, report: Report, state: TargetState | None) -> None:
         """Pass a report on and publish the status. `state`: the document as saved last, None while not known."""
@@ -108,7 +120,7 @@ class Chronicle:
         fields = {key: value for key, value in status.items() if key != _MOMENT}
         last = self._published.get(state.target)
         if last is not None and fields == last.fields:
-            self._pace.withdraw(state.target)
+            self._withdraw(state.target)
             return
         if not self._is_news(report, state, last) and not self._may_follow(report, state, last):
             return
@@ -120,14 +132,20 @@ class Chronicle:
         self._published[state.target] = _Published(report.at, state.phase, state.executed, fields)
 
     def _is_news(self, report: Report, state: TargetState, last: _Published | None) -> bool:
-        """Of a target that this process has not published yet, what is at rest: others left it as it is, mostly."""
+        """Of a target that this process has not published yet, only what has just happened: others published the
+        rest."""
         if last is None:
-            return not state.phase.active or report.at - state.since < self._every
+            return report.at - state.since < self._every
         return state.phase is not last.phase or state.executed != last.answers
 
     def _may_follow(self, report: Report, state: TargetState, last: _Published | None) -> bool:
         early = last is not None and report.at - last.at < self._every
-        return not early and self._pace.turn(state.target, report.at)
+        pace = self._pace if last is not None or state.phase.active else self._pace_at_rest
+        return not early and pace.turn(state.target, report.at)
+
+    def _withdraw(self, target: str) -> None:
+        for pace in (self._pace, self._pace_at_rest):
+            pace.withdraw(target)
 
 
 def _tells(verdict: Verdict) -> bool:

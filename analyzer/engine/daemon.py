@@ -71,6 +71,7 @@ class Daemon:
         self._lock = threading.Lock()
         self._leaving = Leaving(machinery.surroundings)
         self._epoch: int | None = None
+        self._known_under: int | None = None
         self._all_found = True
 
     def start(self) -> None:
@@ -104,15 +105,17 @@ class Daemon:
         """See whether the lease is held; where it was just won, first learn what others did meanwhile."""
         with self._lock:
             epoch = self._machinery.surroundings.lease.held()
+            if epoch is not None and epoch != self._known_under:
+                self._learn_anew(epoch)
+            elif epoch is not None and not self._all_found:
+                self._learn()
             if epoch == self._epoch:
-                if epoch is not None and not self._all_found:
-                    self._find_leaving()
                 return
             self._epoch = epoch
             if epoch is None:
-                _log.warning("standby", reason="another daemon holds the lease; nothing is looked at until it is ours")
+                why = "the lease is not held any more (another daemon has it, or it could not be renewed)"
+                _log.warning("standby", reason=f"{why}; nothing is looked at until it is ours")
             else:
-                self._learn_anew()
                 _log.info("leading", epoch=epoch, targets=len(self._settings.targets))
             self._reschedule()
 
@@ -165,15 +168,28 @@ class Daemon:
             self._reschedule()
         _log.info("configuration_reloaded", targets=len(settings.targets), dropped=[one.name for one in dropped])
 
-    def _learn_anew(self) -> None:
-        """What was known is from before another daemon led."""
+    def _learn_anew(self, epoch: int) -> None:
+        """What was known is from before another daemon led. Nobody can have led while the epoch stayed the same."""
         world = self._machinery.surroundings
         world.board.clear()
-        world.chronicle.forget()
+        world.chronicle.renew()
+        self._known_under, self._all_found = epoch, True
         self._learn()
 
     def _learn(self) -> None:
         """Read documents that were not seen yet, so that slots are counted before a release begins."""
+        try:
+            self._machinery.surroundings.store.targets()
+            self._learn_configured()
+            self._leaving.find(frozenset(target.name for target in self._settings.targets))
+        except RecordError as error:
+            if self._all_found:  # it is tried again each second, and said once
+                _log.warning("documents_unknown", reason=str(error))
+            self._all_found = False
+        else:
+            self._all_found = True
+
+    def _learn_configured(self) -> None:
         world = self._machinery.surroundings
         for target in self._settings.targets:
             if world.board.seen(target.name) is not None:
@@ -185,15 +201,6 @@ class Daemon:
                 continue
             if stored is not None:
                 world.board.note(stored.state)
-        self._find_leaving()
-
-    def _find_leaving(self) -> None:
-        try:
-            self._leaving.find(frozenset(target.name for target in self._settings.targets))
-            self._all_found = True
-        except RecordError as error:
-            self._all_found = False
-            _log.warning("removed_targets_unknown", reason=str(error))
 
     def _targets(self) -> tuple[Target, ...]:
         return (*self._settings.targets, *self._leaving.in_release())

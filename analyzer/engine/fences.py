@@ -16,7 +16,7 @@ class Fences:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._raised: dict[str, int] = {}
+        self._raised: dict[str, object] = {}
 
     def missing(self, state: TargetState, epoch: int) -> bool:
         """Must this target be claimed before it is decided on? Never where workloads are only observed."""
@@ -24,14 +24,19 @@ class Fences:
         if release is None or not state.phase.active or release.mode is Mode.OBSERVE:
             return False
         with self._lock:
-            return self._raised.get(state.target) != epoch
+            return self._raised.get(state.target) != _claim(state, epoch)
 
-    def raised(self, target: str, epoch: int) -> None:
+    def raised(self, state: TargetState, epoch: int) -> None:
         """Note that a target was claimed."""
         with self._lock:
-            self._raised[target] = epoch
+            self._raised[state.target] = _claim(state, epoch)
 
     def forget(self, target: str) -> None:
         """Drop a target that is not configured any more."""
         with self._lock:
             self._raised.pop(target, None)
+
+
+def _claim(state: TargetState, epoch: int) -> object:
+    """What was claimed: a target that is configured with other Deployments has to be claimed again."""
+    return epoch, state.home, frozenset((state.roles.stable, state.roles.canary))

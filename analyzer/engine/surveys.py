@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from analyzer.engine.noise import FoundNoise, find_noise
-from analyzer.engine.preflights import Preflights
+from analyzer.engine.preflights import Outcome, Preflights
 from analyzer.model.block import NoData, Timing
 from analyzer.model.errors import ObservationError
 from analyzer.model.state import TargetState
@@ -107,11 +107,12 @@ class Surveys:
 
     def _made(self, state: TargetState, snapshot: Snapshot, pods: Sequence[str]) -> Survey | Unfit:
         target = snapshot.target
-        around = self._preflights.outcome(state, snapshot)
-        if around.obstacle is not None:
-            return Unfit(around.obstacle, around.warnings)
         interval = target.analysis.interval.total_seconds()
+        around = Outcome()
         try:
+            around = self._preflights.outcome(state, snapshot)
+            if around.obstacle is not None:
+                return Unfit(around.obstacle, around.warnings)
             timing = self._metrics.measure(target.namespace, pods, target.analysis.metrics, interval)
             if isinstance(timing, NoData):
                 return Unfit(timing.reason, around.warnings)

@@ -53,23 +53,34 @@ class Sweeper:
         self._metrics = metrics
 
     def run(self, targets: Sequence[Target]) -> None:
-        """Tick every target whose last tick has ended; waits for slow parts at most three times `patience`."""
+        """Tick every target whose last tick has ended; waits for slow parts at most four times `patience`.
+
+        Those in release come first: what thousands at rest have to write may hold up neither them nor the question.
+        """
         preparing = {self._executor.submit(tick.prepare): tick for tick in self._due(targets)}
         prepared, late = wait(preparing, timeout=self._patience)
         for future in late:
             self._release_after(future, preparing[future])
+            future.cancel()  # one that has not begun yet would stand in the way of those that go on
         round_ = _Round(self._executor, self._conclude)
         for future in prepared:
             round_.enter(preparing[future], future.result())
-        self._collect(round_)
-        concluded, _ = wait(round_.concluding, timeout=self._patience)
-        for error in filter(None, (future.exception() for future in concluded)):
-            _log.error("report_failed", exc_info=error)
+        question = self._put(round_)
+        round_.conclude_unasked()
+        if question is not None:
+            self._hear(round_, question)
+        round_.conclude_resting()
+        self._await(round_.concluding)
 
     def run_between(self, targets: Sequence[Target]) -> None:
         """Tick these without asking Prometheus, those left out that anybody else works on."""
         ticks = [self._begin(target) for target in targets if self._claims.take_between(target.name)]
-        wait([self._executor.submit(self._tick, tick) for tick in ticks], timeout=self._patience)
+        self._await([self._executor.submit(self._tick, tick) for tick in ticks])
+
+    def _await(self, work: Sequence[Future[None]]) -> None:
+        done, _ = wait(work, timeout=self._patience)
+        for error in filter(None, (future.exception() for future in done)):
+            _log.error("report_failed", exc_info=error)
 
     def _due(self, targets: Sequence[Target]) -> list[Tick]:
         claimed = self._claims.take_for_ticks((target.name for target in targets), MARKING)
@@ -83,17 +94,25 @@ class Sweeper:
         _log.warning("target_slow", target=tick.target.name, seconds=self._patience)
         future.add_done_callback(lambda _: self._abandon(tick))
 
-    def _collect(self, round_: _Round) -> None:
-        """One question for all; while an earlier one hangs, no other is put."""
+    def _put(self, round_: _Round) -> Future[None] | None:
+        """One question for all, put before anybody is concluded; while an earlier one hangs, no other is put."""
         if not round_.requests:
-            return
+            return None
         with self._lock:
             self._unanswered = [future for future in self._unanswered if not future.done()]
             hanging = bool(self._unanswered)
         if hanging:
             round_.give_up("an earlier query still waits for its answer from Prometheus")
+            return None
+        return self._executor.submit(round_.collect, self._metrics)
+
+    def _hear(self, round_: _Round, future: Future[None]) -> None:
+        """Wait for the answers. Prometheus' time begins when it is asked."""
+        if not round_.asked.wait(self._patience) and future.cancel():
+            round_.give_up(
+                f"Prometheus was not asked: this daemon was busy with other targets for {self._patience:g} s"
+            )
             return
-        future = self._executor.submit(round_.collect, self._metrics)
         try:
             error = future.exception(timeout=self._patience)
         except TooLate:
@@ -129,19 +148,34 @@ class _Round:
         self._conclude = conclude
         self._lock = threading.Lock()
         self._open: dict[str, Tick] = {}
+        self._unasked: list[Tick] = []
         self.requests: list[Asked] = []
+        self.asked = threading.Event()
         self.concluding: list[Future[None]] = []
 
     def enter(self, tick: Tick, request: Asked | None) -> None:
         """A tick that waits for the answer to `request`, or for nothing."""
-        self._open[tick.target.name] = tick
         if request is None:
-            self._answered(tick.target.name, None)
+            self._unasked.append(tick)
         else:
+            self._open[tick.target.name] = tick
             self.requests.append(request)
+
+    def conclude_unasked(self) -> None:
+        """Conclude those in release that wait for no answer, as a rollback does."""
+        self._conclude_all([tick for tick in self._unasked if tick.in_release])
+
+    def conclude_resting(self) -> None:
+        """Conclude the others that wait for no answer."""
+        self._conclude_all([tick for tick in self._unasked if not tick.in_release])
+
+    def _conclude_all(self, ticks: Sequence[Tick]) -> None:
+        with self._lock:
+            self.concluding += [self._executor.submit(self._conclude, tick, None) for tick in ticks]
 
     def collect(self, metrics: MetricSource) -> None:
         """Ask for all, and conclude each as its answer comes."""
+        self.asked.set()
         for target, answer in collect(metrics, self.requests):
             self._answered(target, answer)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from analyzer.decision import decide, enroll
+from analyzer.decision import decide, enroll, moved_to
 from analyzer.engine.admission import Admissions
 from analyzer.engine.before_after import Asked
 from analyzer.engine.board import Board
@@ -23,14 +23,14 @@ from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import AnalyzerError, LeaseLostError, ObservationError, RecordError
 from analyzer.model.phase import Phase
 from analyzer.model.state import Command, TargetState
-from analyzer.model.target import Target
+from analyzer.model.target import Roles, Target
 from analyzer.model.verdict import Verdict
 from analyzer.model.workload import Snapshot
 from analyzer.ports import Clock, Collected, Lease, ReleaseStore, Report, Stored, Workloads
 
 _log = structlog.get_logger(__name__)
 
-STANDBY = "standby: another daemon holds the lease"
+STANDBY = "standby: the lease is not held by this daemon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,17 @@ class Tick:
         self._state: TargetState | None = None
         self._snapshot: Snapshot | None = None
         self._commands: Sequence[Command] = ()
+        self._unheard: str | None = None
+        self._changed: str | None = None
         self._look: Look | None = None
         self._verdict: Verdict | None = None
         self._choice: Decision | None = None
         self._failed: Report | None = None
+
+    @property
+    def in_release(self) -> bool:
+        """A release is in progress, as far as `prepare` found out: its end must not wait for those at rest."""
+        return self._state is not None and self._state.phase.active
 
     def prepare(self) -> Asked | None:
         """Read document, world and commands; gives what to ask Prometheus for, None for nothing."""
@@ -94,23 +101,59 @@ class Tick:
         if self._stored is not None:
             world.board.note(self._stored.state)
             self._state = _claimed(self._stored.state, self._epoch)
+            self._stay_with_release(self._state)
             self._take_over(self._state, self._epoch)
             self._catch_up_history(self._state)
+            self._state = self._follow_configuration(self._state)
         roles = self._state.roles if self._state else self.target.roles
         seen_at = world.clock.now()
         self._snapshot = world.workloads.snapshot(self.target, roles)
-        self._commands = world.store.commands(self.target.name)
+        self._listen()
         if self._state is not None:
             self._state = enroll(self._state, self._snapshot, world.clock.now())
             self._look = world.memory.look(self.target, self._state, seen_at)
-            self._snapshot = replace(self._snapshot, admission=world.admissions.admit(self._state, self._snapshot))
+            admission = world.admissions.admit(self._state, self._snapshot, self._unheard)
+            warnings = (*admission.warnings, *filter(None, (self._changed,)))
+            self._snapshot = replace(self._snapshot, admission=replace(admission, warnings=warnings))
+
+    def _stay_with_release(self, state: TargetState) -> None:
+        """A release ends where it began, and with the Deployments that it began with."""
+        if not state.phase.active or state.is_about(self.target):
+            return
+        ours, wanted = state.roles, self.target
+        home = state.home or wanted.namespace
+        self._changed = (
+            f"the configuration names {wanted.roles.stable} and {wanted.roles.canary} in {wanted.namespace} now: this "
+            f"release is finished with {ours.stable} and {ours.canary} in {home} first"
+        )
+        self.target = replace(wanted, namespace=home)
+
+    def _follow_configuration(self, state: TargetState) -> TargetState:
+        """Other Deployments than on record are new ones: they are seen for the first time. Raises RecordError."""
+        if state.phase.active or state.is_about(self.target):
+            return state
+        self._world.chronicle.archive(state)  # or its last release would be lost
+        _log.info(
+            "other_deployments",
+            target=state.target,
+            before=_named(state.home, state.roles),
+            after=_named(self.target.namespace, self.target.roles),
+        )
+        return moved_to(self.target, state, self._world.clock.now())
+
+    def _listen(self) -> None:
+        """Who can't hear operators must not move forward, lest one has said `abort`; the way back is always open."""
+        try:
+            self._commands = self._world.store.commands(self.target.name)
+        except RecordError as error:
+            self._unheard = f"operators' commands can't be read ({error})"
 
     def _take_over(self, state: TargetState, epoch: int) -> None:
         """Shut earlier holders out before anything is decided: first of the document, then of the Deployments."""
         if self._world.fences.missing(state, epoch):
             self._save(state)
             self._world.workloads.claim(self.target, state.roles, self._writing_epoch())
-            self._world.fences.raised(self.target.name, epoch)
+            self._world.fences.raised(state, epoch)
 
     def _catch_up_history(self, state: TargetState) -> None:
         """A kill may have come before the entry of an ended release; a history out of order stops nothing."""
@@ -179,6 +222,10 @@ def _claimed(state: TargetState, epoch: int) -> TargetState:
     if state.epoch > epoch:
         raise LeaseLostError(f"epoch {state.epoch} has written this document, ours is {epoch}: nothing written")
     return state if state.phase.resting or state.epoch == epoch else replace(state, epoch=epoch)
+
+
+def _named(namespace: str, roles: Roles) -> str:
+    return f"{roles.stable} and {roles.canary} in {namespace or 'a namespace that is not on record'}"
 
 
 def _evidence(look: Look | None, answer: Collected | ObservationError | None) -> Evidence | None:

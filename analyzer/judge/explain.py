@@ -65,5 +65,5 @@ def span(effect: Effect) -> str:
             reach = f"{times(effect.high)} or less"
         case _:
             return ""
-    point = "" if effect.ratio is None else f"{times(effect.ratio)} "
-    return f", {point}({100 * (1 - LEVEL):g} % {reach})"
+    sure = f"{100 * (1 - LEVEL):g} %"
+    return f", {reach} ({sure})" if effect.ratio is None else f", {times(effect.ratio)} ({sure} {reach})"

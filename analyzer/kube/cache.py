@@ -10,10 +10,9 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 
-from analyzer.kube.errors import StaleError
+from analyzer.kube.errors import ForbiddenError, StaleError
 from analyzer.kube.follow import Follower, Scope, Timing
 from analyzer.kube.objects import (
-    ACCESS_REVIEWS,
     AUTOSCALERS,
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -23,6 +22,7 @@ from analyzer.kube.objects import (
     Json,
     Kind,
 )
+from analyzer.kube.permission import may
 from analyzer.kube.trim import trimmed
 
 FOLLOWED = (DEPLOYMENTS, REPLICA_SETS, PODS, AUTOSCALERS, CONFIG_MAPS)
@@ -174,14 +174,14 @@ class Cache:
 
 
 def may_watch_cluster(api: Api, kinds: Sequence[Kind] = FOLLOWED) -> bool:
-    """Whether this identity may list and watch these kinds in all namespaces. Raises KubeError."""
-    return all(_allowed(api, kind, verb) for kind in kinds for verb in ("list", "watch"))
+    """Whether this identity may list and watch these kinds in all namespaces; who may not even ask, may not.
 
-
-def _allowed(api: Api, kind: Kind, verb: str) -> bool:
-    attributes = {"verb": verb, "group": kind.group, "resource": kind.plural}
-    review = api.create(ACCESS_REVIEWS, None, {"spec": {"resourceAttributes": attributes}})
-    return bool((review.get("status") or {}).get("allowed"))
+    Raises KubeError.
+    """
+    try:
+        return all(may(api, verb, kind) for kind in kinds for verb in ("list", "watch"))
+    except ForbiddenError:
+        return False
 
 
 def _begin(follower: Follower) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -117,6 +118,10 @@ class Api(Protocol):
 
         An end without an error says that the server was alive then. Raises ExpiredError, UnavailableError.
         """
+        ...
+
+    def server_clock(self) -> datetime:
+        """What time the server says it is, to the second."""
         ...
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from kubernetes.client.api_client import ApiClient
 from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from analyzer.kube.errors import UnavailableError
@@ -126,6 +127,8 @@ class Transport:
                 request.body,
                 _request_timeout=(min(CONNECT_SECONDS, silence), silence),
             ).response
+        except ConfigException as error:  # from reading the credentials anew, shortly before they end
+            raise UnavailableError(f"{request.name}: not sent, no credentials for {self.where}: {error}") from error
         except (HTTPError, ApiException, OSError, ValueError) as error:
             raise self._lost(request, error) from error
 

@@ -3,16 +3,16 @@
 Called by the cache for everything that it takes in. Three things differ from what the API server writes:
 `metadata.managedFields` becomes `metadata.writers` (who last wrote "replicas", "template" or "data"); of a
 ReplicaSet's template only `spec.revision` stays (the hash of `revision_of`), because a cluster holds ten old ones per
-Deployment; the annotation with the manifest last applied is dropped.
+Deployment; the annotation with the manifest last applied is dropped. A Deployment's template is `Packed`.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from analyzer.kube.objects import AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, PODS, REPLICA_SETS, Json, Kind
+from analyzer.kube.packed import Packed
 from analyzer.model.workload import template_of
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -23,8 +23,14 @@ CONDITION = ("type", "status", "reason", "message", "lastTransitionTime")
 POD_CONDITIONS = ("Ready", "PodScheduled")
 CONTAINER = ("name", "ready", "started", "restartCount", "image", "imageID")
 RUN = ("reason", "message", "exitCode", "signal", "startedAt", "finishedAt")
+ALONE = ("lastTransitionTime", "startTime", "startedAt", "finishedAt")
+"""Fields whose text hardly any two objects have in common."""
 SHARED_LENGTH = 80
 """Longer strings are rarely the same in two objects."""
+MOST_SHARED = 20_000
+"""So many strings are known for sharing; then it begins anew. (Interned ones would stay for as long as the program.)"""
+
+_known: dict[str, str] = {}
 
 
 def trimmed(kind: Kind, found: Json) -> Json:
@@ -48,7 +54,7 @@ def writers_of(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     for entry in entries:
         for name, path in WRITTEN.items():
             if _has(entry.get("fieldsV1"), path) and str(entry.get("time", "")) >= latest.get(name, ("", ""))[0]:
-                latest[name] = (str(entry.get("time", "")), sys.intern(str(entry.get("manager", "unknown"))))
+                latest[name] = (str(entry.get("time", "")), _one(str(entry.get("manager", "unknown"))))
     return {name: manager for name, (_, manager) in latest.items()}
 
 
@@ -61,7 +67,9 @@ def _has(fields: Mapping[str, Any] | None, path: tuple[str, ...]) -> bool:
 
 
 def _metadata(metadata: Json) -> dict[str, Any]:
-    kept = _only(metadata, IDENTITY)
+    kept = {name: metadata[name] for name in IDENTITY if name in metadata}
+    if "namespace" in kept:
+        kept["namespace"] = _one(kept["namespace"])
     for name in ("labels", "annotations"):
         entries = {key: value for key, value in (metadata.get(name) or {}).items() if key != LAST_APPLIED}
         if entries:
@@ -74,12 +82,16 @@ def _metadata(metadata: Json) -> dict[str, Any]:
 
 
 def _deployment(found: Json) -> dict[str, Any]:
-    return {"spec": _shared(found.get("spec") or {}), "status": _status(found)}
+    spec = found.get("spec") or {}
+    kept = _shared({key: value for key, value in spec.items() if key != "template"})
+    if "template" in spec:
+        kept["template"] = Packed(spec["template"])
+    return {"spec": kept, "status": _status(found)}
 
 
 def _replica_set(found: Json) -> dict[str, Any]:
     spec = found.get("spec") or {}
-    revision = sys.intern(revision_of(spec.get("template") or {}))
+    revision = _one(revision_of(spec.get("template") or {}))
     return {"spec": {"replicas": spec.get("replicas", 1), "revision": revision}, "status": _status(found)}
 
 
@@ -121,16 +133,23 @@ def _conditions(status: Json, types: tuple[str, ...] | None = None) -> dict[str,
 
 
 def _only(found: Json, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: _shared(found[name]) for name in names if name in found}
+    return {name: found[name] if name in ALONE else _shared(found[name]) for name in names if name in found}
 
 
 def _shared(value: Any) -> Any:
     """A copy whose keys and short strings are the same objects wherever they occur."""
     if isinstance(value, str):
-        return sys.intern(value) if len(value) <= SHARED_LENGTH else value
+        return _one(value) if len(value) <= SHARED_LENGTH else value
     if isinstance(value, Mapping):
-        return {sys.intern(key): _shared(inner) for key, inner in value.items()}
+        return {_one(key): _shared(inner) for key, inner in value.items()}
     return [_shared(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _one(text: str) -> str:
+    """The one of all equal strings that is kept. Called by many threads: two may go on with one each, no more."""
+    if len(_known) >= MOST_SHARED:
+        _known.clear()
+    return _known.setdefault(text, text)
 
 
 TRIMS: Mapping[Kind, Callable[[Json], dict[str, Any]]] = {

@@ -13,7 +13,7 @@ from analyzer.model.metric import Analysis
 from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode, OnDrift, Plan, Step
-from analyzer.model.target import Roles
+from analyzer.model.target import Roles, Target
 from analyzer.model.workload import Move, Replicas, Template
 
 SCHEMA = 1
@@ -132,6 +132,18 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """What a Deployment (by uid) had when it was last seen: the cluster's own name for its template, and our hash.
+
+    Where the first stays and the second changes, the same version only reads differently (see `decision.anchors`).
+    """
+
+    uid: str
+    replica_set: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One attempt to take one canary template to production.
 
@@ -212,7 +224,9 @@ class TargetState:
     the first release begins: replicas are left alone. `stable_hash` is the version known to be stable, `previous`
     the one that was stable before it. `expected` is what our last writes asked for and `intent` the write that may
     be under way: replicas that match neither were changed by someone else. `unconfirmed` are writes of ours that
-    were not seen, and may still be made: their requests got no answer.
+    were not seen, and may still be made: their requests got no answer. `namespace` is where the Deployments were
+    first seen ("" in documents from before it was kept). `anchors` are of the present Deployments, where the cluster
+    tells them.
     """
 
     target: str
@@ -234,6 +248,17 @@ class TargetState:
     outbox: tuple[OutboxEntry, ...] = ()
     executed: tuple[ExecutedCommand, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    namespace: str = ""
+    anchors: tuple[Anchor, ...] = ()
+
+    @property
+    def home(self) -> str:
+        """The namespace of the Deployments that this document is about, "" where it does not tell."""
+        return (self.release.namespace if self.release is not None else "") or self.namespace
+
+    def is_about(self, target: Target) -> bool:
+        """Are these the Deployments that are configured? Which of them is stable is the document's to say."""
+        return self.roles.same_pair(target.roles) and self.home in ("", target.namespace)
 
     def enter(self, phase: Phase, now: datetime, reason: str) -> TargetState:
         """The same document in another phase."""

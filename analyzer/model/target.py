@@ -32,6 +32,10 @@ class Roles:
         """The roles after a promotion by `swap`."""
         return Roles(stable=self.canary, canary=self.stable)
 
+    def same_pair(self, other: Roles) -> bool:
+        """The same two Deployments, whichever of them is stable."""
+        return {self.stable, self.canary} == {other.stable, other.canary}
+
     def name(self, side: Side) -> str:
         """The Deployment that plays this side."""
         return self.stable if side is Side.STABLE else self.canary

@@ -22,11 +22,16 @@ class Template:
     """A pod template and the identity of the version in it.
 
     `hash` leaves out the selector labels and ignored annotations, so the same version has the same hash in
-    both Deployments. `content` is the template as the API server defaulted it.
+    both Deployments. `content` is the template as the API server defaulted it; what was only seen may be kept packed.
     """
 
     hash: str
     content: Mapping[str, Any] = field(hash=False, compare=False)
+
+    @property
+    def unpacked(self) -> Template:
+        """The same as a document holds it."""
+        return Template(self.hash, dict(self.content))
 
 
 def template_of(
@@ -76,7 +81,8 @@ class Workload:
     `replicas` is what its spec asks for; `current` how many pods it has (terminating ones excepted),
     `updated` how many of them run the present template, `available` how many are steadily ready.
     `writers` names who last wrote "replicas" and "template", where that is known. `observed`: whoever makes the pods
-    has seen the latest spec; until then its pods may be those of an older one.
+    has seen the latest spec; until then its pods may be those of an older one. `replica_set` is what the cluster itself
+    calls the present template (None: not known); a restart gives another one, a new default in the template does not.
     """
 
     name: str
@@ -94,6 +100,7 @@ class Workload:
     writers: Mapping[str, str] = field(default_factory=dict)
     change_cause: str | None = None
     observed: bool = True
+    replica_set: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -117,7 +124,8 @@ class Workload:
 class Admission:
     """Whether a release may begin: `obstacle` says why not; `timing` and `noise` (by metric) are measured for it.
 
-    `frozen`: nothing starts and nothing moves forward; rollbacks still happen.
+    `frozen`: nothing starts and nothing moves forward; rollbacks still happen. `held` says why it is so in this tick
+    for another reason than the configuration's.
     """
 
     obstacle: str | None = None
@@ -125,6 +133,12 @@ class Admission:
     warnings: tuple[str, ...] = ()
     frozen: bool = False
     noise: Mapping[str, Noise] = field(default_factory=dict, hash=False)
+    held: str | None = None
+
+    @property
+    def standstill(self) -> str | None:
+        """Why nothing starts and nothing moves forward; None where that is allowed."""
+        return "frozen by the configuration" if self.frozen else self.held
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,10 +106,11 @@ def _metric(metric: MetricVerdict) -> dict[str, Any]:
 
 
 def _warnings(report: Report, state: TargetState) -> tuple[str, ...]:
-    """Those of the release; while one waits, those that it would begin with."""
+    """Those of the release and of this tick; while one waits, those that it would begin with."""
+    now = report.snapshot.admission.warnings if report.snapshot is not None else ()
     if state.phase is Phase.PENDING and report.snapshot is not None:
-        return report.snapshot.admission.warnings
-    return state.warnings
+        return now
+    return tuple(dict.fromkeys((*state.warnings, *now)))
 
 
 def _release_fields(state: TargetState) -> dict[str, Any]:

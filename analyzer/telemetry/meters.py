@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 
@@ -42,6 +43,12 @@ class Meters:
         self._dropped = Gauge(
             f"{_PREFIX}_events_dropped", "Kubernetes Events that were given up since the start.", registry=registry
         )
+        self._cache_age = Gauge(
+            f"{_PREFIX}_cache_age_seconds",
+            "How long ago the part of the cluster that is furthest behind was last confirmed. NaN: not listed yet.",
+            registry=registry,
+        )
+        self._cache_age.set(math.nan)
         for result in ("ok", "failed"):
             self._ticks.labels(result)
 
@@ -65,3 +72,7 @@ class Meters:
         """Where to look when these are read."""
         self._leading.set_function(lambda: float(leading()))
         self._dropped.set_function(lambda: float(events_dropped()))
+
+    def follow(self, age: Callable[[], float | None]) -> None:
+        """Where to look how old the view of the cluster is; None: it was not listed yet."""
+        self._cache_age.set_function(lambda: math.nan if (seconds := age()) is None else seconds)

@@ -31,6 +31,10 @@ class LogReporter:
         """Log one tick."""
         _log.log(self._level(report), "decision", **decision_fields(report))
 
+    def forget(self, target: str) -> None:
+        """Drop a target that is not configured any more."""
+        self._last.pop(target, None)
+
     def _level(self, report: Report) -> int:
         decision = report.decision
         seen = (decision.state.phase, decision.action, _NUMBERS.sub("#", report.error or decision.reason))

@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.lab.lab import Lab, LabAddress
 from tests.e2e.lab.shared import join
+from tests.e2e.scene import kill_table, kills
 from tests.e2e.scene.configuration import Setup
 from tests.e2e.scene.scene import Scene
 
@@ -26,6 +27,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.when == "call":
         item.stash[_REPORT] = report
     return report  # type: ignore[return-value] # as pytest wants it
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write the table of kills, after a run that had every one of them."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    found = [value for one in reports for name, value in one.user_properties if name == kill_table.PROPERTY]
+    rows = {kill_table.Row.from_json(str(text)) for text in found}
+    if rows and len(rows) == len(kill_table.CASES):
+        content = kill_table.page(rows, len(kills.PROMOTED_MOVES), kills.REPLICAS)
+        kill_table.FILE.write_text(content, encoding="utf-8")
+        terminalreporter.write_line(f"{len(rows)} kills in {kill_table.FILE}")
 
 
 @pytest.fixture(scope="session")

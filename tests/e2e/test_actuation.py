@@ -117,7 +117,8 @@ class OnCluster(Stage):
         time.sleep(1.1)
 
     def kubectl(self, *arguments: str) -> None:
-        call = [str(find_tool("kubectl")), "--kubeconfig", str(self.plane.kubeconfig()), "-n", self.namespace, *arguments]
+        where = ["--kubeconfig", str(self.plane.kubeconfig()), "-n", self.namespace]
+        call = [str(find_tool("kubectl")), *where, *arguments]
         subprocess.run(call, check=True, capture_output=True, timeout=30)
 
     def elector(self, identity: str) -> LeaseElector:

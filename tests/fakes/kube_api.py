@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from analyzer.kube.errors import ForbiddenError, KubeError, UnavailableError
@@ -63,6 +64,8 @@ class FakeApi:
         self.calls: list[Call] = []
         self.denied: set[tuple[str, str]] = set()
         """(verb, plural) that this identity may not do; access reviews answer accordingly."""
+        self.ahead = timedelta(0)
+        """By how much the server's own clock is ahead of `clock`."""
         self.watching = 0
         """How many watches are open now."""
         self._watch_seconds = watch_seconds
@@ -112,6 +115,10 @@ class FakeApi:
             lost = self._called("delete", kind, namespace, name)
             self.remove(kind, namespace, name)
             self._answer({}, lost)
+
+    def server_clock(self) -> datetime:
+        with self._changed:
+            return self.clock.now() + self.ahead
 
     def pages(self, kind: Kind, namespace: str | None, *, labels: str = "") -> Iterator[Listed]:
         yield self.list(kind, namespace, labels=labels)

@@ -6,10 +6,14 @@ from analyzer.ports import Report
 
 
 class Notebook:
-    """A `Reporter`; `reports` has every tick in order."""
+    """A `Reporter`; `reports` has every tick in order, `forgotten` the targets that it was told to forget."""
 
     def __init__(self) -> None:
         self.reports: list[Report] = []
+        self.forgotten: list[str] = []
 
     def report(self, report: Report) -> None:
         self.reports.append(report)
+
+    def forget(self, target: str) -> None:
+        self.forgotten.append(target)

@@ -67,6 +67,8 @@ class Deployment:
     created: int = 0
     paused: bool = False
     restarts: int = 0
+    anchored: bool = False
+    defaults: dict[str, Any] = field(default_factory=dict)
 
     @property
     def selector(self) -> Mapping[str, str]:
@@ -75,9 +77,16 @@ class Deployment:
 
     @property
     def template(self) -> Template:
-        """The present template."""
+        """The present template, with the defaults that the API server fills in."""
+        bare = self._bare.content
+        return template_of({**bare, "spec": {**bare["spec"], **self.defaults}}, self.selector)
+
+    @property
+    def _bare(self) -> Template:
         made = {"metadata": {"labels": dict(self.selector)}, "spec": {"containers": [{"image": self.image}]}}
-        return template_of(self.content or made, self.selector)
+        found: Mapping[str, Any] = self.content or made
+        spec = {key: value for key, value in found["spec"].items() if key not in self.defaults}
+        return template_of({**found, "spec": spec}, self.selector)
 
     def set_template(self, template: Template) -> None:
         """Write a template, as a patch of the API would."""
@@ -109,6 +118,7 @@ class Deployment:
             replica_failure=self.refused,
             paused=self.paused,
             writers=dict(self.writers),
+            replica_set=self._revision if self.anchored else None,
         )
 
     def restart(self) -> None:
@@ -159,7 +169,7 @@ class Deployment:
 
     @property
     def _revision(self) -> str:
-        return f"{self.template.hash}/{self.restarts}"
+        return f"{self._bare.hash}/{self.restarts}"
 
 
 class World:
@@ -315,6 +325,16 @@ class World:
         command = Command(f"c{len(self.commands)}", verb, subject or right, "ada", self.now, extend)
         self.commands.append(command)
         return command
+
+    def tell_replica_sets(self) -> None:
+        """From now on the cluster tells which ReplicaSet has the present template."""
+        for deployment in self.deployments.values():
+            deployment.anchored = True
+
+    def upgrade(self) -> None:
+        """The API server fills another default into every template; no pod is replaced for that."""
+        for deployment in self.deployments.values():
+            deployment.defaults["newDefault"] = True
 
     def policy(self, on_drift: OnDrift) -> None:
         """The configuration changes what happens on drift."""

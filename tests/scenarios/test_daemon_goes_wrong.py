@@ -105,6 +105,30 @@ def test_old_holder_does_not_write_a_document_of_a_newer_epoch() -> None:
     assert "epoch 5" in stage.last.decision.reason
 
 
+def test_a_lease_that_is_uncertain_for_a_while_costs_nothing_that_is_known() -> None:
+    stage = Stage(traffic=Traffic(seed=1))
+    stage.run(20)
+    published = stage.store.status("shop")
+    stage.lease.lose()
+    stage.run(3)
+    stage.lease.win(1)
+    stage.run(60)
+    assert stage.store.status("shop") == published
+    stage.lease.win(2)
+    stage.run(1)
+    assert stage.store.status("shop") != published
+
+
+def test_documents_that_can_not_be_looked_through_are_told_of_once() -> None:
+    stage = Stage(traffic=Traffic(seed=1))
+    stage.store.fail_with = RecordError("the API server does not answer")
+    stage.restart()
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(5):
+            stage.daemon.lead()
+    assert [line["event"] for line in lines] == ["documents_unknown", "leading"]
+
+
 def test_bug_in_a_tick_holds_with_the_error_as_reason() -> None:
     stage = Stage(traffic=Traffic(seed=1))
     stage.release("v2")
@@ -164,6 +188,7 @@ def test_target_removed_in_mid_release_is_finished_and_then_forgotten() -> None:
     ticks = len(stage.notebook.reports)
     stage.run(10)
     assert len(stage.notebook.reports) == ticks
+    assert stage.notebook.forgotten == ["shop"]
 
 
 def test_changed_plan_counts_from_the_next_release_on() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from analyzer.engine.assembly import assemble
+from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
 from analyzer.model.state import TargetState
 from analyzer.model.target import Roles
@@ -49,6 +51,20 @@ def test_second_release_waits_for_the_only_slot_and_then_starts() -> None:
     assert stage.cart.phase is Phase.PENDING
     stage.run_to(Phase.SUCCEEDED)
     stage.run_until(lambda: stage.cart.phase is Phase.PROGRESSING, within=3)
+
+
+def test_slots_are_counted_although_documents_could_not_be_looked_through_at_the_start() -> None:
+    stage = TwoTargets(max_concurrent=1)
+    stage.release("v2")
+    stage.run_to(Phase.PROGRESSING)
+    stage.cluster.deploy("cart-canary", "v2")
+    stage.run(3)
+    stage.daemon = assemble(stage.settings((CART, stage.target)), stage.parts)
+    stage.store.fail_with = RecordError("the API server does not answer")
+    stage.daemon.lead()
+    stage.store.fail_with = None
+    stage.run(1)
+    assert (stage.phase.active, stage.cart.phase) == (True, Phase.PENDING)
 
 
 def test_waiting_target_that_can_not_be_read_any_more_gives_its_turn_away() -> None:

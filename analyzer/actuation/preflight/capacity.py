@@ -62,7 +62,7 @@ def quota(context: Context) -> Findings:
         for resource, hard in (status.get("hard") or spec.get("hard") or {}).items():
             left = _amount(hard) - _amount((status.get("used") or {}).get(resource, "0"))
             wanted = needed.get(_SPELLINGS.get(resource, resource), Decimal(0))
-            if wanted > left:
+            if 0 < wanted > left:
                 yield Found(
                     f"ResourceQuota {found['metadata']['name']} has {_plain(left)} {resource} left, and {extra} more "
                     f"{'pod' if extra == 1 else 'pods'} of {context.canary.name} need {_plain(wanted)}",

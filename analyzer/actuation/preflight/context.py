@@ -113,6 +113,11 @@ class Context:
         return self._sightings.sight(self.target.namespace, self.pods, self.target.analysis.metrics)
 
     @cached_property
+    def server_clock(self) -> datetime:
+        """The API server's time."""
+        return self.api.server_clock()
+
+    @cached_property
     def pods(self) -> tuple[str, ...]:
         """Pods of both sides that Prometheus should have seen by now."""
         return tuple(

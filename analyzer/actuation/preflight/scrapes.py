@@ -1,4 +1,4 @@
-"""What Prometheus sees of the pods, and when."""
+"""What Prometheus sees of the pods, and when; and whether all clocks agree."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ def live_series(context: Context) -> Findings:
 
 
 def clock_skew(context: Context) -> Findings:
-    """Prometheus' clock and ours agree."""
-    ahead = context.sighting.clock - context.now.timestamp()
-    if abs(ahead) > SKEW:
-        way = "ahead of" if ahead > 0 else "behind"
-        yield Found(
-            f"Prometheus' clock is {abs(ahead):.0f} s {way} ours: warm-ups and the ends of pods are cut wrong by that",
-            "let both hosts follow one time server",
-        )
+    """Prometheus' clock, the API server's and ours agree."""
+    clocks = {"Prometheus'": context.sighting.clock, "The API server's": context.server_clock.timestamp()}
+    for whose, clock in clocks.items():
+        ahead = clock - context.now.timestamp()
+        if abs(ahead) > SKEW:
+            way = "ahead of" if ahead > 0 else "behind"
+            yield Found(
+                f"{whose} clock is {abs(ahead):.0f} s {way} ours: warm-ups and the ends of pods are cut wrong by that",
+                "let both hosts follow one time server",
+            )
 
 
 def scrape_interval(context: Context) -> Findings:

@@ -58,11 +58,14 @@ class DocumentMaps:
         self._namespace = namespace
         self._warned: set[tuple[Document, str]] = set()
 
-    def all(self, document: Document, extra: str = "") -> tuple[Held, ...]:
-        """Every document of a kind, in one request; `extra` narrows the label selector. Raises RecordError."""
+    def all(self, document: Document, extra: str = "") -> Iterator[Held]:
+        """Every document of a kind, some hundred at a time: thousands of them whole would take much memory.
+
+        `extra` narrows the label selector. Raises RecordError, also when it is on its way.
+        """
         with translated(f"list the {document} documents", self._namespace, _READ):
-            listed = self._api.list(CONFIG_MAPS, self._namespace, labels=names.selector(document) + extra)
-        return tuple(self._held(document, found) for found in listed.items)
+            for page in self._api.pages(CONFIG_MAPS, self._namespace, labels=names.selector(document) + extra):
+                yield from (self._held(document, found) for found in page.items)
 
     def get(self, document: Document, target: str) -> Held | None:
         """One document, or None. Raises RecordError."""

@@ -60,6 +60,7 @@ class ConfigMapStore:
         self._maps = DocumentMaps(api, namespace)
         self._commands = CommandReader(around.lookup)
         self._namespace_of = around.namespace_of
+        self._lease = around.lease
         self._states = Memory(self._all_states, self._state, around.lease, around.clock)
         self._statuses = Memory(self._all_statuses, self._published, around.lease, around.clock)
         self._archived: dict[str, str] = {}
@@ -88,9 +89,14 @@ class ConfigMapStore:
         return written
 
     def publish(self, target: str, status: Mapping[str, Any]) -> None:
-        """Write the status document, unless all that it says stands there. Raises RecordError."""
+        """Write the status document, unless all that it says stands there; only while the Lease is held.
+
+        Raises RecordError.
+        """
         archived = self._archived.get(target)
         for tries_left in reversed(range(_TRIES)):
+            if self._lease.held() is None:  # a holder that stood still for a while would tell old news over the new
+                raise RecordError(f"the status document of {target} is left to the daemon that holds the Lease")
             known = self._statuses.get(target)
             wanted = _Published(
                 "", STATUS_SCHEMA, _fingerprint(status), archived or (known.archived if known else None)

@@ -57,10 +57,16 @@ class Program:
         """How it ended, 128 + n after signal n; None while it runs and after `stop`."""
         return None if self._leash is None else self._leash.poll()
 
+    @property
+    def frozen(self) -> bool:
+        """Does the program itself stand still, by SIGSTOP? Linux only."""
+        return self.running and all(_state_of(pid) == "T" for pid in self._pids())
+
     def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start it, without waiting for more than the process; `environment` is added to what every program has."""
         if self.running:
             return
+        self.release()
         with self.log.open("ab") as log:
             self._leash = subprocess.Popen(
                 [sys.executable, "-P", "-m", "analyzer.sandbox.leash", *self._command],
@@ -100,14 +106,21 @@ class Program:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the program itself, such as SIGSTOP; Linux only."""
-        leash = self._leash
-        if leash is None:
-            return
-        children = Path(f"/proc/{leash.pid}/task/{leash.pid}/children").read_text(encoding="ascii")
-        for pid in children.split():
-            os.kill(int(pid), number)
+        for pid in self._pids():
+            os.kill(pid, number)
+
+    def _pids(self) -> list[int]:
+        if self._leash is None:
+            return []
+        children = Path(f"/proc/{self._leash.pid}/task/{self._leash.pid}/children").read_text(encoding="ascii")
+        return [int(pid) for pid in children.split()]
 
     def end_of_log(self) -> str:
         """Its last words, on one line."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
         return " / ".join(text.splitlines()[-LOG_LINES:]) or "it wrote nothing to its log"
+
+
+def _state_of(pid: int) -> str:
+    """R, S, T, ... as in /proc: what follows the name, which may hold anything, parentheses too."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]

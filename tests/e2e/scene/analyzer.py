@@ -44,6 +44,11 @@ class Analyzer:
         return self._program.running
 
     @property
+    def frozen(self) -> bool:
+        """Does it stand still, by `freeze` or by its own switch?"""
+        return self._program.frozen
+
+    @property
     def exit_status(self) -> int | None:
         """How it ended by itself, 137 after SIGKILL; None while it runs."""
         return self._program.exit_status
@@ -60,7 +65,7 @@ class Analyzer:
 
     def start(self, kill_at: str | None = None) -> None:
         """Start the process, also after it ended. `kill_at`, such as `before:3` or `after:patch Deployment:2`, lets it
-        die by SIGKILL around that write."""
+        die by SIGKILL around that write; `freeze-before:...` lets it stand still there."""
         self._program.start({} if kill_at is None else {KILL_VARIABLE: kill_at})
 
     def stop(self) -> None:

@@ -203,4 +203,4 @@ def _follower(api: LabApi, path: str, journal: _Journal, **query: str) -> Follow
 def _writer_of_replicas(deployment: Json) -> str:
     fields = deployment["metadata"].get("managedFields", ())
     owners = [one for one in fields if "f:replicas" in one.get("fieldsV1", {}).get("f:spec", {})]
-    return str(max(owners, key=lambda one: str(one["time"]))["manager"]) if owners else ""
+    return str(max(owners, key=lambda one: str(one.get("time", "")))["manager"]) if owners else ""

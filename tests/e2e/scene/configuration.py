@@ -14,6 +14,9 @@ PLAN: Keys = {
     "deadline": "3m",
     "readyWithin": "10s",
 }
+QUICK: Keys = {"steps": [{"weight": 25, "hold": "2s"}], "capacity": {"maxSurge": "100%"}}
+"""Laid over it where a test is about something else than the way of the pods: one step, and room for all of them."""
+
 ERRORS: Keys = {"name": "errors", "preset": "http-errors", "tolerance": {"ratio": 2, "absolute": 0.03}}
 ANALYSIS: Keys = {
     "interval": "1s",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from analyzer.actuation.workloads import KubeWorkloads
 from analyzer.kube.errors import ForbiddenError, UnavailableError
-from analyzer.kube.objects import AUTOSCALERS, DEPLOYMENTS, REPLICA_SETS, Json
+from analyzer.kube.objects import AUTOSCALERS, DEPLOYMENTS, REPLICA_SETS, Json, Kind
 from analyzer.model.errors import ActuationError, ConflictError
 from analyzer.model.metric import Analysis
 from analyzer.model.plan import Plan
@@ -246,6 +247,69 @@ def test_selectors_by_expression_count_as_the_sides_own_labels(world: World) -> 
     assert world.side().template.hash == world.side(Side.CANARY).template.hash
 
 
+def test_a_new_default_of_the_api_server_changes_the_hash_and_neither_the_replica_set_nor_the_pods(
+    world: World,
+) -> None:
+    upgraded = UpgradedApi(world)
+    world.workloads = KubeWorkloads(world.api, FakeCache(upgraded), world.clock)  # type: ignore[arg-type]
+    before = world.side()
+    upgraded.filling = True
+    after = world.side()
+    assert after.template.hash != before.template.hash
+    assert (after.replica_set, after.updated) == (before.replica_set, 4)
+    assert after.replica_set is not None
+
+
+def test_a_restart_and_another_version_have_replica_sets_of_their_own(world: World) -> None:
+    found = [world.side().replica_set]
+    restarted = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-03-02T10:00:00Z"}}}
+    for change in (restarted, {"spec": {"containers": [{"name": "app", "image": "shop:2"}]}}):
+        world.edit(spec={"template": change})
+        assert world.side().replica_set is None
+        world.run(30)
+        found.append(world.side().replica_set)
+    assert len(set(found)) == 3
+
+
+def limited(memory: str) -> dict[str, Any]:
+    container = {"name": "app", "image": "shop:1", "resources": {"limits": {"memory": memory}}}
+    return {"template": {"spec": {"containers": [container]}}}
+
+
+@pytest.mark.parametrize(("counted", "revision", "updated"), [(4, "2", 4), (0, "2", 0), (4, "1", 0)])
+def test_a_quantity_in_another_notation_keeps_the_replica_set_that_the_controller_counts(
+    world: World, counted: int, revision: str, updated: int
+) -> None:
+    world.edit(spec=limited("1Gi"))
+    world.run(30)
+    before = world.side()
+    world.edit(spec=limited("1073741824"), metadata={"annotations": {"deployment.kubernetes.io/revision": revision}})
+    assert world.side().updated == 0
+    world.status(observedGeneration=world.deployed()["metadata"]["generation"], updatedReplicas=counted)
+    assert world.side().updated == updated
+    assert (world.side().replica_set == before.replica_set) == (updated == 4)
+
+
+class UpgradedApi:
+    """A `FakeApi` that can fill one more default into every pod template when it is read."""
+
+    def __init__(self, world: World) -> None:
+        self.filling = False
+        self._api = world.api
+
+    def see(self, kind: Kind, namespace: str, name: str) -> Json:
+        return self._filled(self._api.see(kind, namespace, name))
+
+    def all(self, kind: Kind, namespace: str) -> list[Json]:
+        return [self._filled(found) for found in self._api.all(kind, namespace)]
+
+    def _filled(self, found: Json) -> Json:
+        template = found["spec"].get("template")
+        if self.filling and template is not None:
+            template["spec"]["newDefault"] = True
+        return found
+
+
 class BusyApi:
     """A `FakeApi` on which somebody writes just before each of the first `times` patches, which take `seconds`."""
 
@@ -267,3 +331,40 @@ class BusyApi:
             else:
                 self._world.edit(metadata={"annotations": {EPOCH: str(self._epoch)}})
         return self._world.api.patch(*args, **options)
+
+
+class HeldCache(FakeCache):
+    """Gives the same object as long as it has not changed, as a cache that is fed by a watch does."""
+
+    def __init__(self, api: FakeApi) -> None:
+        super().__init__(api)
+        self._held: dict[str, Json] = {}
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Json | None:
+        found = super().get(kind, namespace, name)
+        return None if found is None else self._same(found)
+
+    def items(self, kind: Kind, namespace: str) -> Sequence[Json]:
+        return [self._same(found) for found in super().items(kind, namespace)]
+
+    def _same(self, found: Json) -> Json:
+        return self._held.setdefault(f"{found['metadata']['uid']} {found['metadata']['resourceVersion']}", found)
+
+
+def test_what_has_not_changed_is_not_read_again(world: World) -> None:
+    world.workloads = KubeWorkloads(world.api, HeldCache(world.api), world.clock)
+    before = world.side()
+    world.clock.advance(60)
+    assert world.side() is before
+    world.scale(4, 3)
+    world.run()
+    assert (before.replicas, world.side().replicas, world.side().current) == (4, 3, 3)
+
+
+def test_a_pod_becomes_available_by_time_alone(world: World) -> None:
+    world.workloads = KubeWorkloads(world.api, HeldCache(world.api), world.clock)
+    world.edit(spec={"minReadySeconds": 3600})
+    world.run()
+    assert world.side().available == 0
+    world.clock.advance(3600)
+    assert world.side().available == 4

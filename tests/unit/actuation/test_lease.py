@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -280,8 +281,67 @@ def test_a_started_elector_gives_the_lease_back_when_it_is_stopped(election: Ele
     assert election.lease()["holderIdentity"] == ""
 
 
+def test_an_answer_that_is_no_lease_ends_no_election_and_gives_no_right(election: Election) -> None:
+    odd = OddApi(election)
+    elector = LeaseElector(odd, election.clock, LeaseAt(SPACE, NAME, "a"), chance=lambda: 0.0)
+    elector.step()
+    epoch = elector.held()
+    odd.broken = True
+    assert elector.step() == 0.5
+    election.clock.advance(6)
+    assert elector.held() is None
+    odd.broken = False
+    elector.step()
+    assert elector.held() == epoch
+
+
+def test_an_election_that_stands_still_is_told(election: Election) -> None:
+    slack, api = timedelta(seconds=10), HangingApi(election)
+    elector = LeaseElector(api, election.clock, LeaseAt(SPACE, NAME, "a"))
+    assert elector.overdue(slack) == ()
+    elector.start()
+    assert api.entered.wait(10)
+    assert elector.overdue(slack) == ()
+    election.clock.advance(60)
+    assert elector.overdue(slack) == ("the election for the Lease",)
+    api.answers.set()
+    elector.stop()
+    assert elector.overdue(slack) == ()
+
+
 def test_every_process_has_an_identity_of_its_own() -> None:
     assert LeaseAt(SPACE).identity != LeaseAt(SPACE).identity
+
+
+class OddApi:
+    """A `FakeApi` whose every answer, while it is `broken`, is an empty object."""
+
+    def __init__(self, election: Election) -> None:
+        self.broken = False
+        self._api = election.api
+
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            answer = getattr(self._api, verb)(*arguments, **options)
+            return {} if self.broken else answer
+
+        return call
+
+
+class HangingApi:
+    """A `FakeApi` that gives no answer before `answers` is set."""
+
+    def __init__(self, election: Election) -> None:
+        self.entered, self.answers = threading.Event(), threading.Event()
+        self._api = election.api
+
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            self.entered.set()
+            assert self.answers.wait(10)
+            return getattr(self._api, verb)(*arguments, **options)
+
+        return call
 
 
 class SlowApi:

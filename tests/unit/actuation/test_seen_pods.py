@@ -60,6 +60,11 @@ def test_a_pod_is_available_after_min_ready_seconds(since: str, *, available: bo
     assert (pod.ready, pod.available) == (True, available)
 
 
+def test_without_min_ready_seconds_a_ready_pod_is_available_though_its_clock_is_ahead() -> None:
+    assert seen(ready("True", "2026-03-02T10:00:30Z")).available
+    assert not seen(ready("False", "2026-03-02T10:00:30Z")).available
+
+
 def test_a_pod_that_was_never_ready_has_no_ready_at() -> None:
     assert seen(ready("False", STARTED)).ready_at is None
     assert seen([]).ready_at is None

@@ -69,14 +69,26 @@ def test_a_removed_target_that_is_found_on_record_is_followed_there() -> None:
     assert territory.namespace_of("market") == "market"
 
 
-def test_a_target_that_moved_is_looked_for_where_it_is_configured() -> None:
+def test_a_target_that_moved_is_watched_in_both_places_until_its_release_has_ended() -> None:
     territory = Territory([SHOP])
+    watched = Watched(territory)
     territory.visit(SHOP)
     moved = replace(SHOP, namespace="mall")
     territory.configure([moved])
-    territory.visit(SHOP)  # a tick that was under way
-    assert territory.namespaces == {"mall"}
+    territory.visit(SHOP)
+    assert watched.told[-1] == {"shop", "mall"}
+    assert territory.namespace_of("shop") == "shop"
+    territory.visit(moved)
+    assert watched.told == [{"shop", "mall"}, {"mall"}]
     assert territory.namespace_of("shop") == "mall"
+
+
+def test_a_target_that_moved_and_was_found_in_mid_release_after_a_restart_is_followed_there() -> None:
+    territory = Territory([replace(SHOP, namespace="mall")])
+    watched = Watched(territory)
+    territory.visit(SHOP)
+    territory.visit(SHOP)
+    assert watched.told == [{"shop", "mall"}]
 
 
 def test_whoever_looks_at_a_target_has_its_namespace_followed_first() -> None:

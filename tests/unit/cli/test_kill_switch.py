@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from analyzer.cli.kill_switch import VARIABLE, kill_switch
@@ -10,11 +12,11 @@ from analyzer.model.errors import ConfigError
 WRITES = ("patch Lease a/b", "patch Deployment shop/v2", "patch ConfigMap a/c", "patch Deployment shop/v1")
 
 
-def died_at(text: str) -> list[tuple[str, str]]:
-    """The moments at which a daemon with this variable would have died."""
+def died_at(text: str, by: signal.Signals = signal.SIGKILL) -> list[tuple[str, str]]:
+    """The moments at which a daemon with this variable would have got that signal."""
     died: list[tuple[str, str]] = []
     last: list[tuple[str, str]] = [("", "")]
-    switch = kill_switch({VARIABLE: text}, lambda: died.append(last[0]))
+    switch = kill_switch({VARIABLE: text}, lambda number: died.extend([last[0]] if number is by else []))
     assert switch is not None
     for write in WRITES:
         for moment in ("before", "after"):
@@ -34,6 +36,12 @@ def died_at(text: str) -> list[tuple[str, str]]:
 )
 def test_dies_once_at_the_moment_that_was_named(text: str, moment: tuple[str, str]) -> None:
     assert died_at(text) == [moment]
+
+
+def test_stands_still_instead_where_that_was_asked_for() -> None:
+    asked = "freeze-before:patch Deployment:2"
+    assert died_at(asked, signal.SIGSTOP) == [("before", WRITES[3])]
+    assert died_at(asked, signal.SIGKILL) == []
 
 
 def test_lives_where_there_are_fewer_writes() -> None:

@@ -89,3 +89,20 @@ def test_a_release_that_another_daemon_led_waits_for_its_turn() -> None:
     for number in range(100):
         office.tell(60, "led by others", replace(STATE, target=f"shop-{number}"))
     assert sum(office.store.status(f"shop-{number}") is not None for number in range(100)) == 75
+
+
+def test_targets_at_rest_that_another_daemon_led_do_not_hold_up_those_in_release() -> None:
+    office = Office()
+    names = [f"rest-{number}" for number in range(200)]
+    for name in names:
+        office.tell(60, "at rest", replace(STATE, target=name, phase=Phase.IDLE))
+    assert sum(office.store.status(name) is not None for name in names) == 75
+    assert office.tell(60, "led by others")["reason"] == "led by others"
+
+
+def test_a_target_that_is_gone_is_forgotten_by_all_that_remember_it() -> None:
+    office = Office()
+    office.tell(0, "same")
+    office.chronicle.forget("shop")
+    assert office.notebook.forgotten == ["shop"]
+    assert office.tell(60, "same")["updatedAt"] == str(START + timedelta(seconds=60))

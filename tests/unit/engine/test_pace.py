@@ -23,9 +23,7 @@ def test_few_targets_have_their_turn_at_each_look() -> None:
 
 def test_many_targets_share_the_rate_evenly() -> None:
     pace = Pace(per_second=5, burst=75)
-    turns = Counter(
-        name for look in range(40) for name in reversed(NAMES) if pace.turn(name, START + after(15 * look))
-    )
+    turns = Counter(name for look in range(40) for name in reversed(NAMES) if pace.turn(name, START + after(15 * look)))
     assert sum(turns.values()) == 40 * 75
     assert set(turns.values()) == {10}  # 300 targets, 75 turns a look
 

@@ -12,6 +12,7 @@ from tests.fakes.clock import START, FakeClock
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.executor import HeldExecutor
 from tests.fakes.metrics import FakeMetricSource, Traffic
+from tests.fakes.preflight import FakePreflight
 from tests.scenarios.stage import CANARY, DEMO_TARGET, STABLE
 
 
@@ -106,6 +107,21 @@ def test_bug_makes_only_this_target_wait() -> None:
     unfit = office.look()
     assert isinstance(unfit, Unfit)
     assert "a bug" in unfit.reason
+
+
+def test_bug_in_a_preflight_is_remembered_and_tried_again() -> None:
+    office = Office()
+    preflight = FakePreflight()
+    preflight.fail_with = KeyError("labels")
+    office.surveys.use(office.metrics, preflight)
+    office.executor.open()
+    unfit = office.look()
+    assert isinstance(unfit, Unfit)
+    assert unfit.failed
+    assert "KeyError: 'labels' (a bug" in unfit.reason
+    preflight.fail_with = None
+    office.run(2)
+    assert isinstance(office.look(), Survey)
 
 
 def test_another_version_is_surveyed_anew() -> None:

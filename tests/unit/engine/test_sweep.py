@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from analyzer.engine.claims import Claims
 from analyzer.engine.sweep import Sweeper
@@ -29,19 +30,27 @@ def _target(name: str) -> Target:
 
 
 class PlainTick:
-    """A tick that asks for something and notes its answer; waits in `prepare` until it may go on."""
+    """A tick that notes its answer; waits in `prepare` until it may go on. One called `rest...` is at rest and one
+    called `back...` is rolled back: they ask for nothing. A name in `broken` can't be concluded."""
+
+    broken: frozenset[str] = frozenset()
 
     def __init__(self, target: Target, answers: dict[str, object], gates: Mapping[str, threading.Event]) -> None:
         self.target = target
+        self.in_release = not target.name.startswith("rest")
         self._answers = answers
         self._gate = gates.get(target.name)
 
     def prepare(self) -> BlockRequest | None:
         if self._gate is not None:
             self._gate.wait(10)
+        if self.target.name.startswith(("rest", "back")):
+            return None
         return BlockRequest(self.target.name, "default", (), (), Timing(2, 1, 2), 0, 2)
 
     def conclude(self, answer: object) -> None:
+        if self.target.name in self.broken:
+            raise KeyError(self.target.name)
         self._answers[self.target.name] = answer
 
     def abandon(self) -> None:
@@ -194,3 +203,51 @@ def test_target_that_a_sweep_works_on_is_not_ticked_between(pool: ThreadPoolExec
     assert hall.answers == {"b": None}
     assert hall.source.calls == []
     hall.claims.release("a")
+
+
+def test_those_in_release_are_concluded_before_those_at_rest(pool: ThreadPoolExecutor) -> None:
+    hall = Hall(pool)
+    hall.source.gate.clear()
+    hall.source.early = {"a"}
+    sweep = pool.submit(hall.sweep, "rest-1", "a", "b", "back", "rest-2")
+    while not {"a", "back"} <= hall.answers.keys():
+        time.sleep(0.001)
+    assert not {"rest-1", "rest-2"} & hall.answers.keys()
+    hall.source.gate.set()
+    sweep.result()
+    assert hall.answers.keys() == {"a", "b", "back", "rest-1", "rest-2"}
+
+
+def test_thousands_at_rest_do_not_keep_prometheus_from_being_asked() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        hall = Hall(pool)
+        hall.sweep(*(f"rest-{number}" for number in range(2000)), "a", "back")
+    assert set(list(hall.answers)[:2]) == {"a", "back"}
+    assert isinstance(hall.answers["a"], Collected)
+
+
+def test_prometheus_is_not_blamed_where_it_was_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        hall, busy = Hall(pool), threading.Event()
+        prepare = PlainTick.prepare
+
+        def and_then_others_come(tick: PlainTick) -> BlockRequest | None:
+            pool.submit(busy.wait, 10)
+            return prepare(tick)
+
+        monkeypatch.setattr(PlainTick, "prepare", and_then_others_come)
+        sweep = threading.Thread(target=hall.sweep, args=("a",))
+        sweep.start()
+        time.sleep(2 * PATIENCE.total_seconds())
+        busy.set()
+        sweep.join()
+    assert "Prometheus was not asked" in str(hall.answers["a"])
+    assert hall.source.calls == []
+
+
+def test_a_bug_in_a_tick_between_sweeps_is_told(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PlainTick, "broken", frozenset({"a"}))
+    hall = Hall(pool)
+    with capture_logs() as lines:
+        hall.sweeper.run_between([_target("a")])
+    assert [line["event"] for line in lines] == ["report_failed"]

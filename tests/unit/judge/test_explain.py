@@ -29,7 +29,7 @@ def test_margins_leave_out_an_absolute_part_of_zero() -> None:
     ("effect", "text"),
     [
         (Effect(2.0, 1.5, 4.0), ", 2x (95 % 1.5x to 4x)"),
-        (Effect(None, 1.5, math.inf), ", (95 % 1.5x or more)"),
+        (Effect(None, 1.5, math.inf), ", 1.5x or more (95 %)"),
         (Effect(0.0, 0.0, 4.0), ", 0x (95 % 4x or less)"),
         (Effect(None, 0.0, math.inf), ""),
     ],

@@ -9,7 +9,15 @@ import pytest
 from analyzer.kube.cache import FOLLOWED, Cache, may_watch_cluster
 from analyzer.kube.errors import StaleError
 from analyzer.kube.follow import Timing
-from analyzer.kube.objects import AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, PODS, REPLICA_SETS, PatchType
+from analyzer.kube.objects import (
+    ACCESS_REVIEWS,
+    AUTOSCALERS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    PODS,
+    REPLICA_SETS,
+    PatchType,
+)
 from tests.fakes.clock import FakeClock
 from tests.fakes.kube_api import FakeApi
 from tests.fakes.kube_objects import autoscaler, deployment, settle
@@ -151,3 +159,9 @@ def test_asks_whether_the_whole_cluster_may_be_watched() -> None:
     api.denied.add(("watch", "pods"))
     assert not may_watch_cluster(api)
     assert may_watch_cluster(api, [DEPLOYMENTS])
+
+
+def test_who_may_not_even_ask_watches_each_namespace() -> None:
+    api = FakeApi()
+    api.denied.add(("create", ACCESS_REVIEWS.plural))
+    assert not may_watch_cluster(api)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.config.config_exception import ConfigException
 
 from analyzer.kube.client import KubeClient, Limits, connect
 from analyzer.kube.errors import (
@@ -23,6 +24,8 @@ from analyzer.kube.errors import (
 )
 from analyzer.kube.limit import Rate
 from analyzer.kube.objects import CONFIG_MAPS, DEPLOYMENTS, LEASES, PODS, PatchType
+from analyzer.kube.settings import Access, find_access
+from analyzer.kube.transport import Transport
 from tests.fakes.kube_http import Reply, WireServer, lines, refused, said, wire_server
 
 POD: dict[str, Any] = {"metadata": {"name": "p", "namespace": "shop", "resourceVersion": "7"}}
@@ -258,6 +261,20 @@ def test_beyond_the_limit_of_requests_nothing_is_sent_but_for_the_lease(wire: Wi
         client.get(PODS, "shop", "p", timeout=1)
     client.get(LEASES, "shop", "l", timeout=1)
     assert len(wire.received) == 3
+
+
+def test_credentials_that_can_not_be_read_anew_are_no_answer_like_any_other(wire: WireServer, tmp_path: Path) -> None:
+    def unreadable(_: Any) -> None:
+        raise ConfigException("the token file is empty")
+
+    access = find_access(wire.kubeconfig(tmp_path))
+    configuration = access.configuration()
+    configuration.refresh_api_key_hook = unreadable
+    spoiled = Access("here", "shop", lambda: configuration)
+    client = KubeClient(Transport(spoiled), namespace="shop", limits=Limits())
+    with pytest.raises(UnavailableError, match=r"get Pod shop/p: not sent.*the token file is empty"):
+        client.get(PODS, "shop", "p")
+    assert wire.received == []
 
 
 def test_tells_the_time_of_the_server(client: KubeClient, wire: WireServer) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from analyzer.kube.objects import AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, PODS, REPLICA_SETS, SERVICES
-from analyzer.kube.trim import LAST_APPLIED, revision_of, trimmed
+from analyzer.kube.objects import AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, PODS, REPLICA_SETS, SERVICES, Json
+from analyzer.kube.trim import LAST_APPLIED, MOST_SHARED, revision_of, trimmed
 from tests.fakes.kube_api import FakeApi
 from tests.fakes.kube_objects import add_pod, add_replica_set, autoscaler, deployment, settle
 
@@ -24,6 +24,18 @@ def test_a_deployment_keeps_spec_counts_and_conditions() -> None:
     assert kept["metadata"]["uid"] == stored["metadata"]["uid"]
     assert kept["metadata"]["generation"] == 2
     assert "managedFields" not in kept["metadata"]
+
+
+def test_strings_that_many_objects_have_are_shared_without_being_kept_for_ever() -> None:
+    def pod(number: int) -> Json:
+        labels = {"app": "a label of many pods", "odd": f"only pod {number} has this one"}
+        return trimmed(PODS, {"metadata": {"name": f"pod-{number}", "namespace": "shop", "labels": labels}})
+
+    first, second = pod(1)["metadata"], pod(2)["metadata"]
+    assert first["labels"]["app"] is second["labels"]["app"]
+    for number in range(3, MOST_SHARED + 10):
+        pod(number)
+    assert first["labels"]["odd"] is not pod(1)["metadata"]["labels"]["odd"]
 
 
 def test_names_the_last_writer_of_replicas_and_of_the_template() -> None:

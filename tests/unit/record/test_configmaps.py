@@ -315,6 +315,14 @@ def test_a_status_is_written_although_somebody_touched_it(stage: ClusterStage) -
     assert stage.see(Document.STATUS, "my-app")["metadata"]["labels"]["team"] == "shop"
 
 
+def test_a_daemon_that_lost_its_lease_leaves_the_status_to_the_next_one(stage: ClusterStage) -> None:
+    stage.store.publish("my-app", STATUS)
+    stage.lease.lose()
+    with pytest.raises(RecordError, match="left to the daemon that holds the Lease"):
+        stage.store.publish("my-app", {**STATUS, "reason": "old news"})
+    assert stage.json(Document.STATUS, "my-app")["reason"] == STATUS["reason"]
+
+
 def test_two_that_append_to_one_history_lose_nothing(stage: ClusterStage) -> None:
     stage.store.append_history("my-app", {"id": "r-1"})
     stage.restarted().append_history("my-app", {"id": "r-2"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from analyzer.model.phase import Phase
 from analyzer.telemetry import Meters
 from tests.unit.telemetry.sample_reports import NOW, tick
@@ -48,6 +50,14 @@ def test_tells_who_leads_and_what_was_dropped_when_it_is_read() -> None:
     leads[0] = True
     assert value(meters, "leading") == 1
     assert value(meters, "events_dropped") == 7
+
+
+def test_tells_how_old_the_view_of_the_cluster_is() -> None:
+    meters = Meters("1.2.3")
+    ages: list[float | None] = [7.5, None]
+    meters.follow(lambda: ages.pop(0))
+    assert value(meters, "cache_age_seconds") == 7.5
+    assert math.isnan(value(meters, "cache_age_seconds") or 0)
 
 
 def test_says_which_version_runs() -> None:

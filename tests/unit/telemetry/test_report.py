@@ -175,3 +175,13 @@ def test_targets_are_followed_apart() -> None:
     report = a_report()
 
     assert levels(report, Report(other, NOW, report.decision), report) == ["info", "info", "debug"]
+
+
+def test_a_target_that_is_forgotten_is_news_again() -> None:
+    reporter = LogReporter()
+    with capture_logs() as lines:
+        reporter.report(a_report())
+        reporter.report(a_report())
+        reporter.forget("my-app")
+        reporter.report(a_report())
+    assert [line["log_level"] for line in lines] == ["info", "debug", "info"]

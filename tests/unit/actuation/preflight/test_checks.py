@@ -219,6 +219,7 @@ def test_a_budget_of_one_side_alone_is_told() -> None:
         ({"limits_memory": ("4Gi", "3073Mi")}, "has 1072693248 limits.memory left"),
         ({"requests_memory": ("1G", "1G")}, "requests.memory"),  # what has a limit only, requests that much
         ({"services": ("1", "1")}, None),
+        ({"requests_storage": ("1Gi", "2Gi")}, None),  # exceeded, and none of ours
     ],
 )
 def test_a_quota_without_room_for_the_surge_is_an_error(quota: dict[str, tuple[str, str]], says: str | None) -> None:
@@ -258,6 +259,21 @@ def test_what_may_not_be_done_is_one_error_per_kind() -> None:
         "access: may not list, watch pods in namespace default",
         "access: may not patch deployments of apps in namespace default",
     ]
+
+
+@pytest.mark.parametrize("kind", ["configmaps", "horizontalpodautoscalers"])
+def test_operators_commands_and_autoscalers_have_to_be_readable(kind: str) -> None:
+    stand = Stand()
+    stand.api.denied.add(("watch", kind))
+    assert f"may not watch {kind}" in stand.found("access")[0]
+
+
+@pytest.mark.parametrize(("ahead", "says"), [(60, "60 s ahead of ours"), (-60, "60 s behind ours"), (4, None)])
+def test_an_api_server_with_another_time_is_told(ahead: float, says: str | None) -> None:
+    stand = Stand()
+    stand.api.ahead = timedelta(seconds=ahead)
+    found = stand.found("clock-skew")
+    assert found == [] if says is None else f"The API server's clock is {says}" in found[0]
 
 
 def test_who_only_observes_needs_no_right_to_write_and_no_room() -> None:

@@ -1,0 +1,48 @@
+"""A JSON object that is kept small until somebody looks into it. `trim` packs pod templates in it.
+
+Thousands of targets at rest have two templates each that nobody reads: as objects of Python they take some ten times
+the memory of their text.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_QUICK = 1
+"""zlib's level: the smaller text of the higher ones costs more time than it is worth."""
+
+
+class Packed(Mapping[str, Any]):
+    """A mapping like the one that it was made from; each look gives new objects, all the way down."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._text = zlib.compress(json.dumps(dict(content), separators=(",", ":")).encode(), _QUICK)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._content()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content())
+
+    def __len__(self) -> int:
+        return len(self._content())
+
+    def __eq__(self, other: object) -> bool:
+        """As mappings are; what was packed from the same text is not looked into."""
+        if isinstance(other, Packed):
+            return self._text == other._text or self._content() == other._content()
+        return bool(self._content() == other)
+
+    __hash__ = None  # type: ignore[assignment]  # as of every mapping that is compared by content
+
+    def __repr__(self) -> str:
+        return f"Packed({self._content()!r})"
+
+    def _content(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(zlib.decompress(self._text))
+        return content

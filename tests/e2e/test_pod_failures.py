@@ -1,0 +1,36 @@
+"""Releases whose pods fail by themselves: given up without waiting for statistics, with the container's last words."""
+
+from __future__ import annotations
+
+import pytest
+
+from analyzer.model.phase import Phase
+from tests.e2e.conftest import MakeScene
+from tests.e2e.endings import assert_rolled_back, last_entry
+
+pytestmark = pytest.mark.e2e
+
+LAST_WORDS = "no such table: orders"
+
+
+@pytest.mark.parametrize(
+    ("env", "culprit", "reason"),
+    [
+        ({"CRASH_AFTER": "1"}, "CrashLoopBackOff", rf"crashes again and again \(\d+ restarts; .*{LAST_WORDS}"),
+        ({"NEVER_READY": "1"}, "NeverReady", "did not become ready for 10s"),
+        ({"IMAGE_PULL_FAILS": "1"}, "ImagePull", r"can't get its image for 10s \(ImagePullBackOff\)"),
+        ({"CONFIG_ERROR": "1"}, "CreateContainerConfigError", "its container can't be configured"),
+        ({"OOM_AFTER": "2"}, "OOMKilled", r"was killed \d+ times for its memory"),
+    ],
+    ids=["crash loop", "never ready", "image pull", "container config", "out of memory"],
+)
+def test_a_version_whose_pods_fail_is_aborted_with_their_reason(
+    new_scene: MakeScene, env: dict[str, str], culprit: str, reason: str
+) -> None:
+    scene = new_scene()
+    scene.pair.set_env(VERSION="bad", TERMINATION_MESSAGE=LAST_WORDS, **env)
+    assert scene.wait_for_end() is Phase.ABORTED
+    assert_rolled_back(scene, scene.pair, reason)
+    entry = last_entry(scene, scene.pair)
+    assert (entry["cause"], entry["culprit"]) == ("hard-failure", culprit)
+    assert entry["secondsToSafe"] < 30

@@ -1,0 +1,42 @@
+"""What is packed reads like what it was made from."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+from analyzer.kube.packed import Packed
+
+CONTENT = {"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": [{"name": "app", "env": [{"name": "A"}]}]}}
+
+
+def test_is_the_mapping_that_it_was_made_from() -> None:
+    packed = Packed(CONTENT)
+    assert packed == CONTENT
+    assert dict(packed) == CONTENT
+    assert packed["spec"] == CONTENT["spec"]
+    assert packed.get("missing") is None
+    assert len(packed) == 2
+    assert "labels" in repr(packed)
+
+
+def test_can_be_packed_again() -> None:
+    assert Packed(Packed(CONTENT)) == CONTENT
+
+
+def test_nobody_can_change_what_is_packed() -> None:
+    packed = Packed(CONTENT)
+    packed["spec"]["containers"].clear()
+    assert packed == CONTENT
+
+
+def test_takes_a_small_part_of_the_memory() -> None:
+    def env(number: int) -> list[dict[str, str]]:
+        return [{"name": f"VARIABLE_{one}", "value": f"value {number} {one}"} for one in range(40)]
+
+    tracemalloc.start()
+    loose = [{"spec": {"env": env(number)}} for number in range(50)]
+    in_full = tracemalloc.get_traced_memory()[0]
+    kept = [Packed(one) for one in loose]
+    assert tracemalloc.get_traced_memory()[0] - in_full < in_full / 5
+    tracemalloc.stop()
+    assert len(kept) == len(loose)
