@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +24,8 @@ from analyzer.config.keys_file import AlertsKeys, CanaryKeys, LimitsKeys, Promet
 from analyzer.config.keys_plan import PlanKeys
 from analyzer.config.reading import Reading, read_all
 from analyzer.model.errors import ConfigError
-from analyzer.model.metric import SeriesLabels
+from analyzer.model.metric import Analysis, SeriesLabels
+from analyzer.model.plan import Plan
 from analyzer.model.target import Roles, Target
 
 _SINGLE = ("prometheus", "alerts", "limits", "freeze", "defaults")
@@ -100,10 +102,13 @@ def _targets(reading: Reading, defaults: Document | None, labels: SeriesLabels) 
         reading.missing("canaries", "list at least one: canaries: [{name: my-app, stable: ..., canary: ...}]")
     canaries = _canaries(reading, defaults)
     reading.problems += target_mistakes(canaries)
+    plans: dict[Plan, Plan] = {}
+    analyses: dict[Analysis, Analysis] = {}
     for canary in canaries:
         target = _target(reading, canary, labels)
-        if target is not None:
-            yield target
+        if target is not None:  # thousands of targets mostly have the same plan: one is kept
+            plan, analysis = target.plan, target.analysis
+            yield replace(target, plan=plans.setdefault(plan, plan), analysis=analyses.setdefault(analysis, analysis))
 
 
 def _target(reading: Reading, canary: Inherited, labels: SeriesLabels) -> Target | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -33,7 +34,8 @@ class _Published:
     at: datetime
     phase: Phase
     answers: tuple[ExecutedCommand, ...]
-    fields: Mapping[str, Any]
+    fields: bytes
+    """A digest: thousands of statuses whole would take much memory."""
 
 
 class Chronicle:
@@ -117,7 +119,7 @@ class Chronicle:
 
     def _publish(self, report: Report, state: TargetState) -> None:
         status = self._status_of(report, state)
-        fields = {key: value for key, value in status.items() if key != _MOMENT}
+        fields = _digest({key: value for key, value in status.items() if key != _MOMENT})
         last = self._published.get(state.target)
         if last is not None and fields == last.fields:
             self._withdraw(state.target)
@@ -146,6 +148,10 @@ class Chronicle:
     def _withdraw(self, target: str) -> None:
         for pace in (self._pace, self._pace_at_rest):
             pace.withdraw(target)
+
+
+def _digest(fields: Mapping[str, Any]) -> bytes:
+    return hashlib.blake2b(repr(fields).encode(), digest_size=16).digest()
 
 
 def _tells(verdict: Verdict) -> bool:

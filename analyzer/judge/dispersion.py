@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import special  # stats would take 50 MiB of memory, before anything is done
 
 from analyzer.judge.profile import Floats
 
@@ -67,9 +67,19 @@ def connected(seen: Flags) -> Flags:
     Pods that were never there at the same time can't be compared. `seen` (pods, batches) is where they were. Needs a
     pod.
     """
-    _, group = sparse.csgraph.connected_components(sparse.csr_array(seen.astype(float) @ seen.T))
+    group = _groups((seen.astype(float) @ seen.T) > 0)
     cells = np.bincount(group, weights=seen.sum(axis=1))
     return np.asarray((group == int(np.argmax(cells))) & seen.any(axis=1))
+
+
+def _groups(together: Flags) -> NDArray[np.intp]:
+    """Equal numbers for pods that hang together; each pod takes the least number of those that it was there with."""
+    group = np.arange(len(together))
+    while True:
+        least = np.minimum(group, np.where(together, group, len(together)).min(axis=1))
+        if (least == group).all():
+            return group
+        group = least
 
 
 def between_batches(cells: Cells) -> Estimate | None:
@@ -124,7 +134,7 @@ def few_pods(pods: int) -> float:
     factor puts each number of pods at the tail that 9 have, at level .004. From 9 pods on, the rule e >= 1/alpha is
     itself strict enough (a deviation of about 3.5) to cover the error of the estimate.
     """
-    quantile = stats.t.ppf(1 - _LEVEL, pods - 1) / stats.t.ppf(1 - _LEVEL, _PODS_AT_EASE - 1)
+    quantile = special.stdtrit(pods - 1, 1 - _LEVEL) / special.stdtrit(_PODS_AT_EASE - 1, 1 - _LEVEL)
     return max(1.0, float(quantile) ** 2)
 
 
@@ -134,7 +144,7 @@ def upper_bound(variance: float, freedom: float) -> float:
     One absurd batch can leave next to none; less than one counts as one, whose bound is 63 times the variance.
     """
     freedom = max(freedom, 1.0)
-    return variance * freedom / float(stats.chi2.ppf(1 - CAUTION, freedom))
+    return variance * freedom / float(special.chdtri(freedom, CAUTION))
 
 
 def _active(cells: Cells) -> Cells:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from scipy import stats
+from scipy import special
 
 from analyzer.judge.evidence import begin, enter, fold
 from analyzer.judge.verdict import judge
@@ -111,7 +111,7 @@ def _crosses(
 
 def _too_often(crossed: int, windows: int, false_abort: float) -> bool:
     """Is this many significantly more than a test of this level may cross?"""
-    return bool(crossed > 0 and stats.binom.sf(crossed - 1, windows, false_abort) < _SUSPICION)
+    return bool(crossed > 0 and special.bdtrc(crossed - 1, windows, false_abort) < _SUSPICION)
 
 
 def _raised(noise: Noise, factor: float) -> Noise:

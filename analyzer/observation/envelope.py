@@ -5,13 +5,15 @@ Called by `connection`. The client library drops warnings, result types and erro
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic_core import from_json
 
 from analyzer.model.errors import ObservationError
 
+T = TypeVar("T")
 SHOWN = 300
 """How many characters of an unexpected answer, or of an error from Prometheus, are shown to the user."""
 
@@ -31,7 +33,7 @@ class Series:
 def decode(status: int, content_type: str, body: bytes) -> Any:
     """The `data` of an answer. Raises ObservationError with Prometheus' own message where there is one."""
     try:
-        envelope = json.loads(body)
+        envelope = from_json(body)  # unlike json it keeps one string for a label that 60,000 series have
     except ValueError as error:
         raise ObservationError(_not_json(status, content_type, body)) from error
     if not isinstance(envelope, dict) or envelope.get("status") not in ("success", "error"):
@@ -46,16 +48,20 @@ def decode(status: int, content_type: str, body: bytes) -> Any:
 
 
 def read_series(result: Any) -> tuple[Series, ...]:
-    """The series in the `data` of a query: instant vectors, matrices and scalars alike. Raises ObservationError."""
+    """The series in the `data` of a query: instant vectors, matrices and scalars alike. Raises ObservationError.
+
+    `result` is used up: two forms of a fleet's answer at once would take too much memory.
+    """
     try:
-        kind, found = result["resultType"], result["result"]
+        kind, found = result["resultType"], _listed(result["result"])
         match kind:
             case "matrix":
                 return tuple(
-                    _series(one, one["values"] if "histograms" not in one else one.get("values", ())) for one in found
+                    _series(one, one["values"] if "histograms" not in one else one.get("values", ()))
+                    for one in used_up(found)
                 )
             case "vector":
-                return tuple(_series(one, [one["value"]] if "histogram" not in one else ()) for one in found)
+                return tuple(_series(one, [one["value"]] if "histogram" not in one else ()) for one in used_up(found))
             case "scalar":
                 return (Series({}, (_sample(found),)),)
             case _:
@@ -64,10 +70,25 @@ def read_series(result: Any) -> tuple[Series, ...]:
         raise ObservationError(f"Prometheus' answer is not in the expected form: {_short(str(result))}") from error
 
 
+def used_up(entries: list[T]) -> Iterator[T]:
+    """The entries in order; each leaves the list, so that it can be forgotten."""
+    entries.reverse()
+    while entries:
+        yield entries.pop()
+
+
+def _listed(found: Any) -> list[Any]:
+    if not isinstance(found, list):
+        raise TypeError(f"expected a list, found {type(found).__name__}")
+    return found
+
+
 def _series(entry: Mapping[str, Any], pairs: Iterable[Any]) -> Series:
+    if not isinstance(entry["metric"], dict):
+        raise TypeError("expected labels")
     native = "histograms" in entry or "histogram" in entry
     # A fleet's answer has 100,000 series: a call for each sample would cost more than to read it.
-    return Series(dict(entry["metric"]), tuple([(float(when), float(value)) for when, value in pairs]), native)
+    return Series(entry["metric"], tuple([(float(when), float(value)) for when, value in pairs]), native)
 
 
 def _sample(pair: Any) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from analyzer.model.metric import SeriesLabels
 from analyzer.observation.connection import MAX_POINTS, PrometheusConnection
 from analyzer.observation.edges import EdgeValues, Grid, PodKey, ScrapeTarget
-from analyzer.observation.envelope import Series
+from analyzer.observation.envelope import Series, used_up
 from analyzer.observation.spelling import BOUND, in_any_spelling
 from analyzer.promql import Matcher, Selector, one_of, with_matchers
 
@@ -124,6 +124,7 @@ class EdgeReader:
         grid = self.grid
         if grid.points == 0:
             return
+        known: dict[ScrapeTarget, ScrapeTarget] = {}  # the buckets of a histogram share theirs
         most = max(1, ANSWER_POINTS // (weight * min(grid.points, MAX_POINTS)))
         for matchers in pod_matchers(self.labels, self.pods, most):
             narrowed = with_matchers(selector, matchers)
@@ -131,10 +132,10 @@ class EdgeReader:
             answers = list(self.connection.range(query(narrowed, None), *span))
             for extra in grid.extras:
                 answers += self.connection.instant(query(narrowed, extra), extra / 1000)
-            for series in answers:
+            for series in used_up(answers):
                 target = self._target(series)
                 if target.key in self.pods:
-                    yield target, series
+                    yield known.setdefault(target, target), series
 
     def _target(self, series: Series) -> ScrapeTarget:
         label = series.labels.get

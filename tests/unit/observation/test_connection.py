@@ -10,6 +10,7 @@ import pytest
 
 from analyzer.model.errors import ObservationError
 from analyzer.observation import PasswordLogin, PrometheusConnection, TokenLogin
+from analyzer.observation.envelope import read_series
 from tests.fakes.prometheus_http import Asked, FakePrometheus, Reply, failure, matrix, scalar, success, vector
 
 ONE = vector(({"a": "b"}, (7.0, "1")))
@@ -241,3 +242,17 @@ def test_several_threads_may_ask_at_once() -> None:
         for thread in threads:
             thread.join()
     assert found == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"resultType": "matrix", "result": {"a": 1}},
+        {"resultType": "vector", "result": None},
+        {"resultType": "vector", "result": "text"},
+        {"resultType": "vector", "result": [{"metric": None, "value": [1, "2"]}]},
+    ],
+)
+def test_an_answer_in_another_form_is_refused(data: object) -> None:
+    with pytest.raises(ObservationError, match="not in the expected form"):
+        read_series(data)

@@ -82,13 +82,13 @@ def test_many_slow_guards_leave_room_for_the_rest_and_take_turns() -> None:
     guards = [QueryMetric(f"heavy{number}", f"heavy{number}") for number in range(3 * gathering.THREADS)]
     world = SlowWorld(("ns-a", "p"), ("ns-b", "q"))
     asked = [request("a", "p", after=103, metrics=(*guards, ERRORS)), request("b", "q", after=103)]
-    with asking(world, timeout=0.5) as (fake, metrics):
+    with asking(world, timeout=1.0) as (fake, metrics):
         dict(metrics.collect(asked))
         for _ in range(3):
-            begun = time.monotonic()
             answers = metrics.collect(asked)
-            assert next(answers)[0] == "b"
-            assert time.monotonic() - begun < 0.4
+            target, answer = next(answers)
+            assert target == "b"
+            assert not isinstance(one(answer).metrics["errors"], ObservationError)
             list(answers)
         world.gate.set()
         tried = {query for query in fake.queries if query.startswith("heavy")}

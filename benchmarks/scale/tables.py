@@ -1,0 +1,90 @@
+"""The figures as Markdown. Called by the program; `benchmarks.tables` aligns the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from benchmarks.tables import show
+
+Figures = Mapping[str, Any]
+
+INTRODUCTION = """# Scale
+
+Every number here was printed by `make bench-scale{options}`. What stands there:
+
+- a real etcd, kube-apiserver, controller-manager and scheduler ({version}). Two pairs of Deployments were made through
+  them; the others are copies in etcd with other names, labels and uids. A target in release has 9 + 1 pods, one at rest
+  2 + 0, all marked Ready without processes;
+- releases in progress as the daemon itself writes them, in a step that lasts a day: errors and a latency histogram of
+  12 buckets are judged at each sweep; nothing moves;
+- a real Prometheus with {series} series per pod in release, one sample each 15 s, sent by remote write beforehand;
+- the daemon's own code (all but the schedule) in a process of its own, bound to one core, as the chart's user. Its
+  clock goes on by 15 s from sweep to sweep, so that they come back to back; the client-side limit on requests gets the
+  time it would have had. Lease and watches live in real time.
+
+The control plane, Prometheus and whatever else ran on the machine shared {cores} cores with it ("load": the machine's
+load average meanwhile). CPU time says what the daemon needs, wall time what it took there.
+"""
+
+_ROWS: Sequence[tuple[str, Callable[[Figures], str]]] = (
+    ("sweep, p50 / p99", lambda one: f"{one['sweepSecondsP50']:.2f} / {one['sweepSecondsP99']:.2f} s"),
+    (
+        "CPU time of a sweep, p50 / p99",
+        lambda one: f"{one['sweepCpuSecondsP50']:.2f} / {one['sweepCpuSecondsP99']:.2f} s",
+    ),
+    ("share of one core at 15 s", lambda one: f"{100 * one['cpuShare']:.1f} %"),
+    ("RSS at the end (most)", lambda one: f"{one['rssMiB']} ({one['rssPeakMiB']}) MiB"),
+    (
+        "Prometheus queries a sweep, mean (most)",
+        lambda one: f"{one['queriesPerSweep']:.1f} ({one['queriesPerSweepMost']:.0f})",
+    ),
+    ("bytes of answers a sweep", lambda one: f"{one['bytesPerSweep'] / 1e6:.2f} MB"),
+    ("API requests a minute for releases", lambda one: f"{one['requestsPerMinute']:.0f}"),
+    ("of these: writes of state", lambda one: f"{one['writesPerMinute']['state']:.0f}"),
+    ("of these: writes of status", lambda one: f"{one['writesPerMinute']['status']:.0f}"),
+    ("API requests for targets at rest, all sweeps", lambda one: f"{one['requestsForTargetsAtRest']}"),
+    ("watches opened a minute", lambda one: f"{one['quietRequestsPerMinute']['watches']:.0f}"),
+    ("requests for the Lease a minute", lambda one: f"{one['quietRequestsPerMinute']['Lease']:.0f}"),
+    ("other requests a minute between sweeps", lambda one: f"{one['quietRequestsPerMinute']['others']:.0f}"),
+    ("start: read the configuration", lambda one: f"{one['startSeconds']['configuration']:.1f} s"),
+    ("start: first lists", lambda one: f"{one['startSeconds']['lists']:.1f} s"),
+    (
+        "take-over: until all is looked at and judged",
+        lambda one: f"{one['takeOverSeconds']:.0f} s, {one['takeOverSweeps']} sweeps",
+    ),
+    ("ticks with an error", lambda one: f"{one['errors']}"),
+    ("sweeps measured", lambda one: f"{one['sweeps']}"),
+    ("load", lambda one: f"{one['loadAverage']}"),
+)
+
+
+def show_cases(cases: Sequence[Figures]) -> None:
+    """One column for each run."""
+    header = ["", *(f"{one['targets']:,} targets, {one['inRelease']:,} in release" for one in cases)]
+    rows = [[name, *(cell(one) for one in cases)] for name, cell in _ROWS]
+    show("Growth", header, rows)
+
+
+def show_flat(flat: Figures) -> None:
+    """Memory over time."""
+    row = [
+        f"{flat['targets']:,}",
+        f"{flat['inRelease']:,}",
+        f"{flat['rssEarlyMiB']:.1f} MiB",
+        f"{flat['rssLateMiB']:.1f} MiB",
+        f"{100 * flat['growth']:+.1f} %",
+    ]
+    header = [
+        "targets",
+        "in release",
+        f"RSS after {flat['earlySweep']:,} sweeps",
+        f"after {flat['lateSweep']:,}",
+        "growth",
+    ]
+    show("Memory over time", header, [row])
+
+
+def show_goals(goals: Mapping[str, bool]) -> None:
+    """What was wanted."""
+    show("Goals", ["goal", "met"], [[name, "yes" if met else "no"] for name, met in goals.items()])
