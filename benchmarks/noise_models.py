@@ -91,7 +91,7 @@ def _kinds(size: Size) -> None:
 def _claim(adjusted: Sequence[float]) -> str:
     """What the table says about the guarantee, at the usual 5 %."""
     above_alpha = sum(p < SIGNIFICANT for p in adjusted)
-    return f"{above_alpha or 'no'} of them {'are' if above_alpha > 1 else 'is'} significantly above {ALPHA:.0%}"
+    return f"{above_alpha or 'none'} of them {'are' if above_alpha > 1 else 'is'} significantly above {ALPHA:.0%}"
 
 
 def _healthy(kind: Kind, seen: Seen) -> list[str]:
