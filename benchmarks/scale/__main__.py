@@ -38,9 +38,13 @@ FLAT_TARGETS = 50
 def main() -> None:
     """Run what was asked for."""
     options = _options()
-    cases = [_run(_standing(targets, options.sweeps), options) for targets in options.targets]
-    found = [figures(case) for case in cases]
-    flat = flatness(_run(_standing(FLAT_TARGETS, options.flat), options)) if options.flat else None
+    earlier = [json.loads(file.read_text(encoding="utf-8").splitlines()[-1]) for file in options.beside]
+    found = [case for one in earlier for case in one["cases"]]
+    found += [figures(_run(_standing(targets, options.sweeps), options)) for targets in options.targets]
+    found.sort(key=lambda case: int(case["targets"]))
+    flat = next((one["flat"] for one in earlier if one["flat"]), None)
+    if options.flat:
+        flat = flatness(_run(_standing(FLAT_TARGETS, options.flat), options))
     met = goals(found, flat)
     with teed(options.out):
         asked = f' ARGS="{" ".join(sys.argv[1:])}"' if sys.argv[1:] else ""
@@ -68,7 +72,8 @@ def _run(standing: Standing, options: argparse.Namespace) -> Case:
             with Stage(folder, standing) as stage:
                 place = stage.place
                 job = Job(standing, str(place.kubeconfig), str(place.configuration), place.prometheus)
-                _measure(folder, "install", job.installing(str(place.resting)))
+                if standing.in_release < standing.targets:
+                    _measure(folder, "install", job.installing(str(place.resting)))
                 stage.begin_releases()
                 lines = _measure(folder, "measured", job.measuring(standing.sweeps, QUIET_SECONDS))
                 return Case(standing, stage.objects, lines)
@@ -106,9 +111,10 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument("--targets", type=int, nargs="+", default=[50, 500, 5000], help="configured, one run for each")
+    parser.add_argument("--targets", type=int, nargs="*", default=[50, 500, 5000], help="configured, one run for each")
     parser.add_argument("--sweeps", type=int, default=60, help="of each run")
     parser.add_argument("--flat", type=int, default=0, help=f"one more run of so many sweeps, {FLAT_TARGETS} targets")
+    parser.add_argument("--beside", type=Path, nargs="*", default=[], help="outputs of earlier runs, shown beside")
     parser.add_argument("--out", type=Path, help="write the tables to this file too")
     parser.add_argument("--keep", type=Path, help="leave logs and data in a new folder in here")
     return parser.parse_args()

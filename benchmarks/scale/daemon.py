@@ -41,6 +41,7 @@ from analyzer.record.configmaps import ConfigMapStore
 from analyzer.record.configmaps.store import Surroundings
 from analyzer.telemetry import EventReporter, LogReporter, Meters, configure
 from benchmarks.scale.counting import CountingTransport, Tally
+from benchmarks.scale.figures import is_whole
 from benchmarks.scale.plan import HOME, INTERVAL, Standing
 from benchmarks.scale.prometheus import told
 
@@ -269,10 +270,14 @@ def _install(measured: Measured) -> None:
 
 
 def _run(measured: Measured) -> None:
+    steady = False
     for number in range(1, measured.job.sweeps + 1):
         found = measured.sweep(number)
+        # The sweeps come faster than in life: the allowance of requests is given the time to fill up again, and a
+        # daemon that takes over has the whole time between two sweeps to catch up.
+        steady = steady or is_whole(measured.job.standing, found)
+        found["pause"] = found["pause"] if steady else max(0.0, INTERVAL - found["seconds"])
         _say(found)
-        # The sweeps come faster than in life: the allowance of requests is given the time to fill up again.
         time.sleep(found["pause"])
     _say(measured.quiet(measured.job.quiet))
 

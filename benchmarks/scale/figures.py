@@ -46,14 +46,15 @@ class Case:
     @property
     def take_over(self) -> int:
         """Sweeps until then."""
-        behind = [number for number, line in enumerate(self.sweeps, start=1) if not self._whole(line)]
-        whole = [number for number, line in enumerate(self.sweeps, start=1) if self._whole(line)]
-        return max((number for number in behind if not whole or number < whole[0]), default=0) + 1
+        whole = (number for number, line in enumerate(self.sweeps, start=1) if is_whole(self.standing, line))
+        return next(whole, len(self.sweeps))
 
-    def _whole(self, line: Line) -> bool:
-        ticks = line["ticks"]
-        done = (ticks.get("ticks", 0), ticks.get("judged", 0)) == (self.standing.targets, self.standing.in_release)
-        return done and not line["requests"].get("patch Deployment") and not ticks.get("verdict ERROR")
+
+def is_whole(standing: Standing, line: Line) -> bool:
+    """Did this sweep look at every target, and judge every release on all that there is?"""
+    ticks = line["ticks"]
+    done = (ticks.get("ticks", 0), ticks.get("judged", 0)) == (standing.targets, standing.in_release)
+    return done and not line["requests"].get("patch Deployment") and not ticks.get("verdict ERROR")
 
 
 def figures(case: Case) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _ROWS: Sequence[tuple[str, Callable[[Figures], str]]] = (
         lambda one: f"{one['sweepCpuSecondsP50']:.2f} / {one['sweepCpuSecondsP99']:.2f} s",
     ),
     ("share of one core at 15 s", lambda one: f"{100 * one['cpuShare']:.1f} %"),
+    ("RSS before the first sweep", lambda one: f"{one['rssAtStartMiB']} MiB"),
     ("RSS at the end (most)", lambda one: f"{one['rssMiB']} ({one['rssPeakMiB']}) MiB"),
     (
         "Prometheus queries a sweep, mean (most)",
