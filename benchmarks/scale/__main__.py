@@ -51,7 +51,8 @@ def main() -> None:
         version = f"Kubernetes {KUBERNETES.version}"
         cores = os.cpu_count()
         print(INTRODUCTION.format(options=asked, version=version, series=SERIES_OF_POD, cores=cores))
-        show_cases(found)
+        if found:
+            show_cases(found)
         if flat is not None:
             show_flat(flat)
         show_goals(met)
