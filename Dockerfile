@@ -6,7 +6,7 @@ FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python3 -m venv /opt/canary-analyzer
 COPY requirements-run.lock /src/
-RUN /opt/canary-analyzer/bin/pip install --require-hashes --only-binary :all: -r /src/requirements-run.lock
+RUN /opt/canary-analyzer/bin/pip install --require-hashes --no-deps --only-binary :all: -r /src/requirements-run.lock
 COPY pyproject.toml README.md LICENSE /src/
 COPY analyzer /src/analyzer
 # hatchling, which builds our own wheel, is fetched for this stage only
