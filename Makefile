@@ -19,7 +19,7 @@ setup: .venv/.ready ## install everything into .venv
 	  { echo "expected Python 3.11 or newer, found $$($(PYTHON) --version); name another with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || .ci/venv $(PYTHON)
 	@echo "installing the locked libraries into .venv (once, about a minute) ..." >&2
-	@# The lock is complete. Resolving it again fails in pip before 24 when "coverage[toml]" has a newer release.
+	@# The lock is complete. Resolving it again fails in older pips (23.2) where "coverage[toml]" has a newer release.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . >&2
 	@touch $@
