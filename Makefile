@@ -7,7 +7,7 @@ ARGS ?=
 # Releases in the end-to-end tests mostly wait: more of them than there are cores.
 SIDE_BY_SIDE ?= 6
 
-.PHONY: help setup demo test e2e e2e-full check format lint types contracts unit bench bench-scale lock clean
+.PHONY: help setup demo test tools e2e e2e-full check format lint types contracts unit bench bench-scale lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,10 +30,13 @@ demo: .venv/.ready ## a good release is promoted, a bad one aborted with an aler
 test: .venv/.ready ## every test: unit, properties, scenarios, and integration with a real Prometheus
 	$(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term $(ARGS)
 
-e2e: .venv/.ready ## whole releases, kills and outages on a real Kubernetes of processes; needs Go the first time, to build it
+tools: .venv/.ready ## find or build the programs of a Kubernetes of processes (once, some ten minutes with Go)
+	@$(BIN)/python -m tests.e2e.lab.tools
+
+e2e: tools ## whole releases, kills and outages on a real Kubernetes of processes; needs Go the first time, to build it
 	$(BIN)/pytest -n $(SIDE_BY_SIDE) --dist loadgroup -m 'not full' tests/e2e $(ARGS)
 
-e2e-full: .venv/.ready ## the same, with a kill before and after every single write of a release
+e2e-full: tools ## the same, with a kill before and after every single write of a release
 	$(BIN)/pytest -n $(SIDE_BY_SIDE) --dist loadgroup tests/e2e $(ARGS)
 
 check: .venv/.ready lint types contracts unit ## format, lint, types, import contracts, unit tests; under a minute

@@ -3,6 +3,8 @@
 Where a tool is looked for: KUBEBUILDER_ASSETS (a folder with kube-apiserver and etcd, as envtest has it), PATH (where
 the version will do), the cache ($XDG_CACHE_HOME/canary-analyzer/tools/NAME-VERSION/), and then it is built there from
 the Go module in tests/e2e/tools/NAME, whose go.sum pins every source.
+
+`python -m tests.e2e.lab.tools` has all of them at hand before the first test: a build takes minutes, and no test does.
 """
 
 from __future__ import annotations
@@ -134,6 +136,8 @@ def _build(module: Module, place: Path) -> None:
     with _alone(place.parent / f".{place.name}.lock"):
         if all(os.access(place / program, os.X_OK) for program in module.programs):
             return  # somebody else built it while we waited
+        for left_over in place.parent.glob(f".building-{module.name}-*"):
+            shutil.rmtree(left_over, ignore_errors=True)  # of a build that was killed: nobody else has the lock
         with tempfile.TemporaryDirectory(prefix=f".building-{module.name}-", dir=place.parent) as folder:
             _compile(module, Path(folder))
             shutil.rmtree(place, ignore_errors=True)
@@ -190,3 +194,18 @@ def _alone(lock: Path) -> Iterator[None]:
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
+
+
+def main() -> int:
+    """Find or build every program, and say where it is."""
+    try:
+        for program in MODULE_OF:
+            sys.stdout.write(f"{program}: {find_tool(program)}\n")
+    except LabError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,7 +12,7 @@ import yaml
 from analyzer.config import load
 from tests.e2e.lab.tools import find_tool
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm/canary-analyzer"
