@@ -26,11 +26,14 @@ class HardFailure:
     reason: str
 
 
-def hard_failures(workload: Workload, now: datetime, ready_within: timedelta) -> Iterator[HardFailure]:
-    """What is wrong with a side now; failures that need no patience first."""
+def hard_failures(
+    workload: Workload, now: datetime, ready_within: timedelta, crashes: int = CRASHES
+) -> Iterator[HardFailure]:
+    """What is wrong with a side now; failures that need no patience first. A pod in back-off counts from so many
+    `crashes` on."""
     for pod in workload.pods:
         if not pod.deleted:
-            yield from _at_once(pod)
+            yield from _at_once(pod, crashes)
     if workload.progress_deadline_exceeded:
         last = next(filter(None, (_last_words(pod) for pod in workload.pods)), "")
         yield HardFailure("ProgressDeadlineExceeded", f"{workload.name}: its progress deadline is exceeded{last}")
@@ -39,9 +42,9 @@ def hard_failures(workload: Workload, now: datetime, ready_within: timedelta) ->
             yield from _too_late(pod, ready_within)
 
 
-def _at_once(pod: Pod) -> Iterator[HardFailure]:
+def _at_once(pod: Pod, crashes: int) -> Iterator[HardFailure]:
     last = _last_words(pod)
-    if pod.waiting == "CrashLoopBackOff" and pod.restarts >= CRASHES:
+    if pod.waiting == "CrashLoopBackOff" and pod.restarts >= crashes:
         yield HardFailure("CrashLoopBackOff", f"pod {pod.name} crashes again and again ({pod.restarts} restarts{last})")
     if pod.out_of_memory >= CRASHES:
         yield HardFailure("OOMKilled", f"pod {pod.name} was killed {pod.out_of_memory} times for its memory{last}")

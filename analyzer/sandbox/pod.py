@@ -28,12 +28,16 @@ from analyzer.sandbox.keepalive import Answer, Connection, Connections
 STARTED = time.time()
 SPREAD = 0.3  # standard deviation of the logarithm of a request's latency
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+LOOK_EVERY = 0.1  # seconds between two looks for CRASH_WHEN
 STDIN = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PodSettings:
-    """What the pod is called, where it listens and how it behaves. Rates are shares; delays are seconds."""
+    """What the pod is called, where it listens and how it behaves. Rates are shares; delays are seconds.
+
+    With `errors_when` the error rate holds only while that file exists; while `crash_when` exists the pod ends at once.
+    """
 
     name: str
     namespace: str
@@ -47,6 +51,8 @@ class PodSettings:
     start_delay: float
     crash_after: float
     never_ready: bool
+    errors_when: Path | None = None
+    crash_when: Path | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> PodSettings:
@@ -64,7 +70,14 @@ class PodSettings:
             start_delay=float(env.get("START_DELAY", "0")),
             crash_after=float(env.get("CRASH_AFTER", "inf")),
             never_ready=env.get("NEVER_READY", "") in ("1", "true"),
+            errors_when=Path(file) if (file := env.get("ERRORS_WHEN")) else None,
+            crash_when=Path(file) if (file := env.get("CRASH_WHEN")) else None,
         )
+
+    @property
+    def failing(self) -> float:
+        """The share of requests that fail now."""
+        return self.error_rate if self.errors_when is None or self.errors_when.exists() else 0.0
 
 
 class PodMetrics:
@@ -127,7 +140,7 @@ class ShopApp:
         if path != "/":
             return Answer(404)
         delay = self._settings.latency * math.exp(self._random.gauss(0.0, SPREAD))
-        if self._random.random() < self._settings.error_rate:
+        if self._random.random() < self._settings.failing:
             return Answer(500, b"out of stock\n", delay=delay)
         return Answer(200, f"{self._settings.version}\n".encode(), delay=delay)
 
@@ -152,12 +165,20 @@ async def run(settings: PodSettings) -> None:
         loop.call_later(settings.start_delay, setattr, app, "ready", True)  # noqa: FBT003 - setattr's signature
     if math.isfinite(settings.crash_after):
         loop.call_later(settings.crash_after, os._exit, 1)
+    if settings.crash_when is not None:
+        _crash_when(settings.crash_when, loop)
     await stop.wait()
     app.ready = False
     for server in servers:
         server.close()
     connections.drain()
     await connections.idle.wait()
+
+
+def _crash_when(file: Path, loop: asyncio.AbstractEventLoop) -> None:
+    if file.exists():
+        os._exit(1)
+    loop.call_later(LOOK_EVERY, _crash_when, file, loop)
 
 
 def _leave_with_parent() -> None:

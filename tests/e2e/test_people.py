@@ -78,6 +78,14 @@ def test_with_reassert_a_scaled_canary_is_taken_back_and_told_once(new_scene: Ma
     assert "PAUSED" not in scene.phases()
 
 
+def test_with_abort_on_drift_a_scaled_canary_ends_the_release(new_scene: MakeScene) -> None:
+    scene = new_scene(plan=HELD, target={"onDrift": "abort"})
+    in_first_step(scene)
+    scene.kubectl("scale", f"deployment/{V2}", "--replicas=2")
+    assert scene.wait_for_end() is Phase.ABORTED
+    assert_rolled_back(scene, scene.pair, f"replicas of {V2} changed during the release by kubectl")
+
+
 def test_pods_of_one_template_that_run_different_images_hold_the_release(new_scene: MakeScene) -> None:
     scene = new_scene(plan={"steps": [{"weight": 50, "hold": "2s"}]})
     scene.pair.set_env(VERSION="pushed-twice", MIXED_DIGESTS="1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from analyzer.model.phase import Phase
@@ -34,3 +36,24 @@ def test_a_version_whose_pods_fail_is_aborted_with_their_reason(
     entry = last_entry(scene, scene.pair)
     assert (entry["cause"], entry["culprit"]) == ("hard-failure", culprit)
     assert entry["secondsToSafe"] < 30
+
+
+def test_pods_of_both_versions_that_crash_at_once_hold_the_release_and_abort_nothing(
+    new_scene: MakeScene, tmp_path: Path
+) -> None:
+    outage = tmp_path / "outage"
+    scene = new_scene(env={"CRASH_WHEN": str(outage)}, plan={"steps": [{"weight": 25, "hold": "30s"}]})
+    pair = scene.pair
+    pair.set_image("2.0")
+    scene.wait_for(Phase.PROGRESSING)
+    pair.wait_ready(pair.canary, 1)
+    pair.wait_ready(pair.stable, 3)
+    release = scene.state()["release"]["id"]
+    outage.touch()
+    (told,) = scene.wait_for_alerts("stuck", seconds=60)
+    assert "both sides fail alike" in told.body["data"]["summary"]
+    assert scene.state()["phase"] == Phase.PROGRESSING.value
+    outage.unlink()
+    assert scene.wait_for_end() is Phase.SUCCEEDED
+    assert scene.state()["release"]["id"] == release
+    assert not scene.alerts("aborted")

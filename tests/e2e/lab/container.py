@@ -1,7 +1,7 @@
 """The one container of a pod: the sandbox's process, and how it fails when the template's environment says so.
 
 `kubelet` keeps one for each pod. What the pod's own program does with its environment is in `analyzer.sandbox.pod`
-(VERSION, ERROR_RATE, LATENCY_MS, START_DELAY, CRASH_AFTER, NEVER_READY); in addition, here:
+(VERSION, ERROR_RATE, ERRORS_WHEN, LATENCY_MS, START_DELAY, CRASH_AFTER, CRASH_WHEN, NEVER_READY); in addition, here:
 
 IMAGE_PULL_FAILS=1       never starts: ImagePullBackOff
 CONFIG_ERROR=1           never starts: CreateContainerConfigError

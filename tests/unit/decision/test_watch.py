@@ -77,6 +77,15 @@ def test_both_sides_failing_alike_holds_and_is_told_once() -> None:
     assert events(world) == ["stuck"]
 
 
+def test_one_restart_of_stable_is_enough_to_fail_alike_while_it_waits_for_the_next() -> None:
+    world = progressing()
+    world.fall_ill(world.canary, world.canary.pods[0].name, **CRASHES)
+    world.fall_ill(world.stable, world.stable.pods[0].name, **{**CRASHES, "restarts": 1})
+    choice = world.tick(PASS)
+    assert "both sides fail alike" in choice.reason
+    assert choice.state.phase is Phase.PROGRESSING
+
+
 def test_a_failure_of_its_own_kind_counts_beside_one_that_is_shared() -> None:
     world = progressing()
     world.fall_ill(world.canary, world.canary.pods[0].name, **CRASHES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,14 @@ def test_the_same_seed_gives_the_same_failures_but_not_in_another_pod() -> None:
 
     assert coins("a") == coins("a")
     assert coins("a") != coins("b")
+
+
+def test_errors_can_wait_for_a_file(tmp_path: Path) -> None:
+    trouble = tmp_path / "trouble"
+    shop = app(ERROR_RATE="1", ERRORS_WHEN=str(trouble))
+    assert shop.serve("/").status == 200
+    trouble.touch()
+    assert shop.serve("/").status == 500
 
 
 def test_median_latency_is_as_told_with_a_longer_tail_above() -> None:
