@@ -15,6 +15,7 @@ from analyzer.actuation.lease import LeaseAt, LeaseElector
 from analyzer.actuation.preflight import ClusterPreflight
 from analyzer.actuation.workloads import KubeWorkloads
 from analyzer.bootstrap.daemon import World, daemon, patience
+from analyzer.bootstrap.heap import settle_heap
 from analyzer.bootstrap.rights import check_rights
 from analyzer.bootstrap.settings import PreflightMaker, settings_of
 from analyzer.bootstrap.territory import Territory, Visiting
@@ -103,6 +104,7 @@ class ClusterDaemon:
         self._open.callback(self._events.stop)
         self._lease.start()
         self._open.callback(self._lease.stop)
+        settle_heap()
         engine.start()
         self._open.callback(engine.stop)
         self._hanging = engine.overdue

@@ -16,6 +16,7 @@ from analyzer.engine.evidence import EvidenceMemory
 from analyzer.engine.fences import Fences
 from analyzer.engine.outbox import Desk, Outbox
 from analyzer.engine.preflights import Preflights
+from analyzer.engine.rests import Rests
 from analyzer.engine.schedule import Schedule
 from analyzer.engine.surveys import Surveys
 from analyzer.engine.sweep import Sweeper
@@ -59,6 +60,7 @@ def assemble(settings: Settings, parts: Parts, watch: Callable[[], Settings | No
         board=board,
         memory=EvidenceMemory(),
         fences=Fences(),
+        rests=Rests(),
         admissions=Admissions(board, surveys, settings.max_concurrent, freeze=settings.freeze),
         chronicle=Chronicle(
             parts.store, parts.status_of, parts.history_entry, tuple(parts.reporters), parts.status_every

@@ -79,12 +79,18 @@ class Chronicle:
             if isinstance(reporter, Forgetful):
                 reporter.forget(target)
 
-    def tell(self, report: Report, state: TargetState | None) -> None:
-        """Pass a report on and publish the status. `state`: the document as saved last, None while not known."""
+    def tell(self, report: Report, state: TargetState | None) -> bool:
+        """Pass a report on and publish the status. `state`: the document as saved last, None while not known.
+
+        True: the status says all of it; else more is to be written at a later tick.
+        """
+        self.repeat(report)
+        return state is not None and self._publish(replace(report, verdict=self._telling(report, state)), state)
+
+    def repeat(self, report: Report) -> None:
+        """Pass a report on of which everything is published."""
         for reporter in self._reporters:
             reporter.report(report)
-        if state is not None:
-            self._publish(replace(report, verdict=self._telling(report, state)), state)
 
     def remember(self, state: TargetState, verdict: Verdict | None) -> None:
         """Keep the verdict that a release in progress is decided on, for its end.
@@ -117,21 +123,22 @@ class Chronicle:
             return report.verdict
         return self._remembered(state.target, state.release.id) or report.verdict
 
-    def _publish(self, report: Report, state: TargetState) -> None:
+    def _publish(self, report: Report, state: TargetState) -> bool:
         status = self._status_of(report, state)
         fields = _digest({key: value for key, value in status.items() if key != _MOMENT})
         last = self._published.get(state.target)
         if last is not None and fields == last.fields:
             self._withdraw(state.target)
-            return
+            return True
         if not self._is_news(report, state, last) and not self._may_follow(report, state, last):
-            return
+            return False
         try:
             self._store.publish(state.target, status)
         except RecordError as error:
             _log.warning("status_not_written", target=state.target, reason=str(error))
-            return
+            return False
         self._published[state.target] = _Published(report.at, state.phase, state.executed, fields)
+        return True
 
     def _is_news(self, report: Report, state: TargetState, last: _Published | None) -> bool:
         """Of a target that this process has not published yet, only what has just happened: others published the

@@ -11,7 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from analyzer.engine.before_after import Asked, before_after, compared_analysis, shift_of
-from analyzer.judge import Evidence, begin, enter, fail, fold, fold_fast, last_folded, last_slot, prove_from
+from analyzer.judge import (
+    Evidence,
+    begin,
+    enter,
+    fail,
+    fold,
+    fold_fast,
+    last_folded,
+    last_slot,
+    open_to_more,
+    prove_from,
+)
 from analyzer.model.block import Timing
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import Analysis, QueryMetric, RatioMetric
@@ -198,12 +209,14 @@ def _first_block(release: Release, when: datetime) -> int:
 
 
 def _after(evidence: Evidence, abort_from: int) -> int:
-    """The latest block is asked for again: by now it may have what confirms an abort."""
-    return _before((last_folded(evidence, metric.name) for metric in evidence.analysis.metrics), abort_from)
+    """The latest block is asked for again where it may say more by now."""
+    lasts = [last_folded(evidence, metric.name) for metric in evidence.analysis.metrics]
+    before = _before(lasts, abort_from)
+    return before if None in lasts or open_to_more(evidence) else before + 1
 
 
 def _fast_after(evidence: Evidence, fast_from: int | None) -> int | None:
-    """The latest slot is asked for again, for the same reason."""
+    """The latest slot is asked for again: by now it may have what confirms an abort."""
     if fast_from is None:
         return None
     ratios = (metric for metric in evidence.analysis.metrics if isinstance(metric, RatioMetric))

@@ -55,7 +55,7 @@ class Leaving:
                 state = world.board.seen(name)
                 if state is None or not (state.phase.active or state.outbox):
                     del self._targets[name]
-                    for memory in (world.board, world.memory, world.fences, world.chronicle):
+                    for memory in (world.board, world.memory, world.fences, world.rests, world.chronicle):
                         memory.forget(name)
                     _log.info("target_forgotten", target=name)
 

@@ -57,7 +57,8 @@ class Sweeper:
 
         Those in release come first: what thousands at rest have to write may hold up neither them nor the question.
         """
-        preparing = {self._executor.submit(tick.prepare): tick for tick in self._due(targets)}
+        due = [tick for tick in self._due(targets) if not self._left_alone(tick)]
+        preparing = {self._executor.submit(tick.prepare): tick for tick in due}
         prepared, late = wait(preparing, timeout=self._patience)
         for future in late:
             self._release_after(future, preparing[future])
@@ -89,6 +90,13 @@ class Sweeper:
             reason = "their last tick has not ended, or the marks of their alerts are still being written"
             _log.warning("targets_left_out", targets=late, reason=reason)
         return [self._begin(target) for target in targets if target.name in claimed]
+
+    def _left_alone(self, tick: Tick) -> bool:
+        """A target at rest at which nothing has changed is done with already."""
+        if not tick.still():
+            return False
+        self._claims.release(tick.target.name)
+        return True
 
     def _release_after(self, future: Future[Asked | None], tick: Tick) -> None:
         _log.warning("target_slow", target=tick.target.name, seconds=self._patience)

@@ -18,6 +18,7 @@ from analyzer.engine.board import Board
 from analyzer.engine.chronicle import Chronicle
 from analyzer.engine.evidence import EvidenceMemory, Look, folded
 from analyzer.engine.fences import Fences
+from analyzer.engine.rests import Rest, Rests
 from analyzer.judge import Evidence, judge
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import AnalyzerError, LeaseLostError, ObservationError, RecordError
@@ -46,6 +47,7 @@ class Surroundings:
     admissions: Admissions
     chronicle: Chronicle
     fences: Fences
+    rests: Rests
 
 
 class Tick:
@@ -68,11 +70,30 @@ class Tick:
         self._verdict: Verdict | None = None
         self._choice: Decision | None = None
         self._failed: Report | None = None
+        self._saved = False
 
     @property
     def in_release(self) -> bool:
         """A release is in progress, as far as `prepare` found out: its end must not wait for those at rest."""
         return self._state is not None and self._state.phase.active
+
+    def still(self) -> bool:
+        """Is it at rest, and all as it was when the last tick found nothing to do? That is told again then, and this
+        tick is over."""
+        world, name = self._world, self.target.name
+        rest = world.rests.of(name)
+        if rest is None or rest.snapshot.target is not self.target:
+            return False
+        try:
+            commands = tuple(world.store.commands(name))
+            snapshot = world.workloads.snapshot(self.target, rest.state.roles)
+            snapshot = replace(snapshot, admission=world.admissions.admit(rest.state, snapshot))
+            if not rest.goes_on(world.lease.held(), world.board.seen(name), snapshot, commands):
+                return False
+        except AnalyzerError:  # said by the tick itself
+            return False
+        world.chronicle.repeat(rest.report)
+        return True
 
     def prepare(self) -> Asked | None:
         """Read document, world and commands; gives what to ask Prometheus for, None for nothing."""
@@ -85,12 +106,31 @@ class Tick:
         report = self._failed or self._guarded(lambda: self._decide_and_act(answer))
         report = report or self._report()
         self._world.admissions.settle(self.target.name, failed=report.error is not None)
-        self._world.chronicle.tell(report, None if self._epoch is None or self._stored is None else self._stored.state)
+        written = None if self._epoch is None or self._stored is None else self._stored.state
+        told = self._world.chronicle.tell(report, written)
+        if told and self._at_rest(report):
+            self._remember_rest(report)
+        else:
+            self._world.rests.forget(self.target.name)
         return report
 
     def abandon(self) -> None:
         """It was not concluded: leave no claim behind. Nothing was written."""
         self._world.admissions.settle(self.target.name, failed=True)
+
+    def _at_rest(self, report: Report) -> bool:
+        """Nothing was done, and nothing is on its way."""
+        choice, stored = self._choice, self._stored
+        if choice is None or stored is None or report.error is not None or self._saved:
+            return False
+        idle = stored.state.phase.resting and not stored.state.outbox
+        return idle and not (choice.move or choice.transitions or choice.notes)
+
+    def _remember_rest(self, report: Report) -> None:
+        if self._epoch is None or self._stored is None or self._snapshot is None:
+            return
+        seen = (self._stored.state, self._snapshot, tuple(self._commands))
+        self._world.rests.note(self.target.name, Rest(self._epoch, *seen, report))
 
     def _read(self) -> None:
         world = self._world
@@ -183,7 +223,7 @@ class Tick:
             return
         self._writing_epoch()
         version = self._world.store.save(state, self._stored.version if self._stored else None)
-        self._stored = Stored(state, version)
+        self._stored, self._saved = Stored(state, version), True
         self._world.board.note(state)
 
     def _writing_epoch(self) -> int:

@@ -38,14 +38,15 @@ class Recheck:
     """The latest block that counted, to be weighed anew with stable's end counters one slot later.
 
     `before` is the profile and `stable_before` stable's total without that block; `later` has stable's pods with their
-    later counters, None while they are not known.
+    later counters, None while they are not known. Evidence is the same with and without them: they are asked for where
+    an abort waits to be confirmed.
     """
 
     before: Profile
     stable_before: float
     canary: SideSum
     stable: SideSum
-    later: SideBlock[Sample] | None
+    later: SideBlock[Sample] | None = field(compare=False)
     bands: tuple[int, ...] | None
 
 

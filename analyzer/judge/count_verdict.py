@@ -44,6 +44,7 @@ def _judged(one: CountEvidence, at: Thresholds) -> MetricVerdict:
         proven=measured and found.proves(found.evidence.promote),
         advance_proven=measured and found.proves(found.evidence.advance),
         adverse=found.evidence.abort >= ADVERSE,
+        pending=found.pending,
         seconds_to_promote=to_promote,
         seconds_to_advance=to_advance,
         silent_pods=one.state.presence.silent(at.block),

@@ -53,7 +53,8 @@ class MetricVerdict:
     `ratio` and `interval` compare canary to stable; an end that the data do not bound is 0 or infinity, and
     without any event (for `ratio`: without one in stable) they are None. `seconds_to_promote` and
     `seconds_to_advance` estimate what is still missing at present traffic if the canary is like stable, None
-    when it is proven already, can't be estimated, or will not come.
+    when it is proven already, can't be estimated, or will not come. `pending`: an abort waits to be confirmed by
+    stable's next sample.
 
     `levels` are canary's and stable's typical levels (geometric means over pods and blocks), which a gauge has where
     others have counts.
@@ -74,6 +75,7 @@ class MetricVerdict:
     proven: bool = False
     advance_proven: bool = False
     adverse: bool = False
+    pending: bool = False
     seconds_to_promote: float | None = None
     seconds_to_advance: float | None = None
     silent_pods: tuple[str, ...] = ()

@@ -29,7 +29,9 @@ class LogReporter:
 
     def report(self, report: Report) -> None:
         """Log one tick."""
-        _log.log(self._level(report), "decision", **decision_fields(report))
+        level = self._level(report)
+        if _log.is_enabled_for(level):  # thousands of targets at rest are only heard of for debugging
+            _log.log(level, "decision", **decision_fields(report))
 
     def forget(self, target: str) -> None:
         """Drop a target that is not configured any more."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.scale.daemon import Job
 from benchmarks.scale.figures import Case, figures, flatness, goals
-from benchmarks.scale.plan import INTERVAL, Standing
+from benchmarks.scale.plan import CORE, INTERVAL, Standing
 from benchmarks.scale.series import SERIES_OF_POD
 from benchmarks.scale.standing import Stage
 from benchmarks.scale.tables import INTRODUCTION, show_cases, show_flat, show_goals
@@ -67,6 +67,7 @@ def _standing(targets: int, sweeps: int) -> Standing:
 
 
 def _run(standing: Standing, options: argparse.Namespace) -> Case:
+    _leave_core()
     progress(f"{standing.targets:,} targets, {standing.in_release:,} in release: {standing.sweeps:,} sweeps")
     with _folder(options.keep) as folder:
         try:
@@ -80,6 +81,13 @@ def _run(standing: Standing, options: argparse.Namespace) -> Case:
                 return Case(standing, stage.objects, lines)
         except LabError as error:
             raise SystemExit(f"benchmarks: {error}") from error
+
+
+def _leave_core() -> None:
+    """Leave the measured process its core; whatever is started from here inherits that."""
+    others = set(range(os.cpu_count() or 1)) - {CORE}
+    if others:
+        os.sched_setaffinity(0, others)
 
 
 def _measure(folder: Path, name: str, job: Job) -> Sequence[Any]:

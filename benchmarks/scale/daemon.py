@@ -25,6 +25,7 @@ from analyzer.actuation.lease import LeaseAt, LeaseElector
 from analyzer.actuation.workloads import KubeWorkloads
 from analyzer.bootstrap.cluster import MANY_NAMESPACES
 from analyzer.bootstrap.daemon import COURIERS, SURVEYORS, THREADS, patience
+from analyzer.bootstrap.heap import settle_heap
 from analyzer.bootstrap.settings import settings_of
 from analyzer.bootstrap.territory import Territory, Visiting
 from analyzer.config import ConfigWatch
@@ -42,7 +43,7 @@ from analyzer.record.configmaps.store import Surroundings
 from analyzer.telemetry import EventReporter, LogReporter, Meters, configure
 from benchmarks.scale.counting import CountingTransport, Tally
 from benchmarks.scale.figures import is_whole
-from benchmarks.scale.plan import HOME, INTERVAL, Standing
+from benchmarks.scale.plan import CORE, HOME, INTERVAL, Standing
 from benchmarks.scale.prometheus import told
 
 SYNC_SECONDS = 120.0
@@ -75,7 +76,7 @@ class Job:
 
     def measuring(self, sweeps: int, quiet: float) -> Job:
         """The same for the start that is measured, on one core."""
-        return replace(self, sweeps=sweeps, quiet=quiet, core=0)
+        return replace(self, sweeps=sweeps, quiet=quiet, core=CORE)
 
     @classmethod
     def from_json(cls, text: str) -> Job:
@@ -148,6 +149,7 @@ class Measured:
             time.sleep(0.05)
         leading = time.monotonic()
         self.daemon = self._assembled(watch, cache, lease, territory)
+        settle_heap()
         self.daemon.lead()
         parts = {"configuration": read - began, "lists": synced - read, "lease": leading - synced}
         return {**parts, "documents": time.monotonic() - leading}
@@ -242,8 +244,8 @@ def _grown(now: Counter[str], before: Counter[str]) -> dict[str, int]:
 def main() -> None:
     """Do the job."""
     job = Job.from_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    if job.core is not None:
-        os.sched_setaffinity(0, {job.core})
+    every = range(os.cpu_count() or 1)
+    os.sched_setaffinity(0, every if job.core is None else {job.core})
     configure(sys.stderr, logging.WARNING, json=True)
     measured = Measured(job)
     with measured.open:

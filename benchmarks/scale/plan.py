@@ -12,6 +12,9 @@ INTERVAL = 15.0
 HOME = "canary-analyzer"
 """The analyzer's own namespace."""
 
+CORE = 0
+"""The core that the measured process has; all other programs of a run have the others."""
+
 PAIRS_IN_NAMESPACE = 100
 PODS = 10
 """Pods of a target in release, both sides together; those at rest have `RESTING_PODS`."""

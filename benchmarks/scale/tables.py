@@ -24,8 +24,8 @@ Every number here was printed by `make bench-scale{options}`. What stands there:
   clock goes on by 15 s from sweep to sweep, so that they come back to back; the client-side limit on requests gets the
   time it would have had. Lease and watches live in real time.
 
-The control plane, Prometheus and whatever else ran on the machine shared {cores} cores with it ("load": the machine's
-load average meanwhile). CPU time says what the daemon needs, wall time what it took there.
+Control plane and Prometheus had the other core(s) of {cores} ("load": the machine's load average meanwhile, all of them
+together). CPU time says what the daemon needs, wall time what it took there.
 """
 
 _ROWS: Sequence[tuple[str, Callable[[Figures], str]]] = (

@@ -48,7 +48,8 @@ def test_a_version_that_turns_bad_after_its_promotion_is_told_of_once(new_scene:
 
 
 def test_with_rollback_on_regression_stable_gets_its_old_template_back(new_scene: MakeScene, trouble: Path) -> None:
-    scene = new_scene(plan=plan(onRegression="rollback"))
+    # The bake's length is compared with as long a time before the promotion: stable has to have been there by then.
+    scene = new_scene(plan=plan(**{"for": "40s"}, onRegression="rollback"))
     in_bake(scene, trouble)
     assert scene.pair.env(V1)["VERSION"] == "late"
     trouble.touch()

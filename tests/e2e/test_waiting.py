@@ -26,7 +26,7 @@ def test_a_gate_that_nobody_opens_in_time_rolls_back_where_the_plan_says_so(new_
 def test_a_deadline_without_proof_pauses_and_a_resume_has_to_move_it(new_scene: MakeScene) -> None:
     scene = new_scene(plan={**QUICK, "deadline": "20s"}, rps=1.0)
     scene.pair.set_image("2.0")
-    assert scene.wait_for(Phase.PAUSED)["release"]["pause"]["kind"] == "deadline"
+    assert scene.wait_for(Phase.PAUSED)["release"]["pause"]["kind"] == "inconclusive"
     scene.wait(lambda: scene.status()["phase"] == Phase.PAUSED.value, "its status", 30)
     assert scene.cli("resume", "my-app").code == 0
     scene.wait(lambda: "--extend" in scene.cli("status", "my-app").out, "the refusal with the way out", 30)

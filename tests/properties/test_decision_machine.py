@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from analyzer.decision import decide
 from analyzer.model.decision import Decision
 from analyzer.model.phase import Phase
 from analyzer.model.plan import (
@@ -57,6 +58,8 @@ NOT_BAD = sorted(VERDICTS.keys() - {"fail", "guard"})
 GOALS = ((Phase.PROGRESSING, False), (Phase.PROMOTING, False), (Phase.PROMOTING, True), (Phase.BAKING, True))
 LONG_ENOUGH = 400
 """Ticks within which a fair world brings any release to rest; what it takes is far less."""
+
+PASSED = (timedelta(0), timedelta(days=400))
 
 sides = st.sampled_from(Side)
 images = st.sampled_from(["shop:1", "shop:2", "shop:3", "shop:4"])
@@ -275,6 +278,7 @@ class DecisionMachine(RuleBasedStateMachine):
         before, snapshot = world.state, world.snapshot()
         known = {command.id for command in before.executed} if before else set()
         assert world.decide(verdict) == world.decide(verdict)
+        self._time_alone_wakes_nobody()
         saved = len(before.outbox) if before else 0
         choice = world.tick(verdict, crash)
         accepted = {one.verb for one in choice.state.executed if one.id not in known and one.accepted}
@@ -288,6 +292,15 @@ class DecisionMachine(RuleBasedStateMachine):
         if choice.move is not None and crash in (None, Crash.AFTER_WRITE):
             check_capacity(moment, world.snapshot())
         return choice
+
+    def _time_alone_wakes_nobody(self) -> None:
+        """The engine does not decide again at rest before something else has changed (`engine.rests`)."""
+        world, state, snapshot = self.world, self.world.state, self.world.snapshot()
+        if state is None or not state.phase.resting:
+            return
+        now, later = (decide(state, snapshot, None, world.commands, world.now + passed) for passed in PASSED)
+        if now.next_state == state and not (now.move or now.transitions or now.notes):
+            assert later == now
 
     def _exists(self, side: Side) -> bool:
         roles = self.world.state.roles if self.world.state else self.world.target.roles

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from analyzer.engine.evidence import EvidenceMemory, folded
+from analyzer.judge import judge
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Step
 from tests.fakes.interrupt import Interrupt, Reaper
@@ -124,7 +125,8 @@ def test_restarted_daemon_has_the_same_evidence_to_the_last_bit() -> None:
         ours = folded(warm, dict(stage.metrics.collect([warm.request]))["shop"])
         theirs = folded(cold, dict(stage.metrics.collect([cold.request]))["shop"])
         memory.keep("shop", warm.course, ours)
-        assert repr(ours) == repr(theirs)
+        assert ours == theirs
+        assert judge(ours) == judge(theirs)
         assert [_bits(one) for one in ours.metrics] == [_bits(one) for one in theirs.metrics]
         compared += 1
     assert compared > 30

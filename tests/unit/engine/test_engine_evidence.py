@@ -66,11 +66,35 @@ def test_asks_from_the_first_full_block_of_the_present_step() -> None:
     assert _look(EvidenceMemory(), state).request.after == FIRST + 11 - 1
 
 
-def test_asks_for_the_latest_block_again() -> None:
+def test_asks_for_what_comes_after_the_latest_block() -> None:
     memory, state = EvidenceMemory(), _state(StepRecord(_at(0)))
     look = _look(memory, state)
     memory.keep("shop", look.course, folded(look, _answer(FIRST, FIRST + 1)))
+    assert _look(memory, state).request.after == FIRST + 1
+
+
+def test_asks_for_the_latest_block_again_while_an_abort_waits_to_be_confirmed_by_it() -> None:
+    memory, state = EvidenceMemory(), _state(StepRecord(_at(0)))
+    look = _look(memory, state)
+    bad = Collected(FIRST + 1, {"errors": [_block(FIRST, 90), _block(FIRST + 1, 90)]})
+    memory.keep("shop", look.course, folded(look, bad))
+    assert judge(_look(memory, state).evidence).outcome is Outcome.INCONCLUSIVE
+    again = _look(memory, state)
+    assert again.request.after == FIRST
+    confirmed = replace(_block(FIRST + 1, 90), stable_later=_block(FIRST + 1).stable)
+    found = folded(again, Collected(FIRST + 1, {"errors": [confirmed]}))
+    assert judge(found).outcome is Outcome.FAIL
+
+
+def test_asks_for_the_latest_block_again_where_a_pod_was_not_measured_in_it() -> None:
+    memory, state = EvidenceMemory(), _state(StepRecord(_at(0)))
+    look = _look(memory, state)
+    block = _block(FIRST + 1)
+    hurt = replace(block, stable=replace(block.stable, absent={"s4": "no sample"}))
+    memory.keep("shop", look.course, folded(look, Collected(FIRST + 1, {"errors": [_block(FIRST), hurt]})))
     assert _look(memory, state).request.after == FIRST
+    memory.keep("shop", look.course, folded(_look(memory, state), _answer(FIRST + 1)))
+    assert _look(memory, state).request.after == FIRST + 1
 
 
 def test_next_step_begins_with_nothing_and_asks_for_none_of_the_old_blocks() -> None:

@@ -31,7 +31,8 @@ def _target(name: str) -> Target:
 
 class PlainTick:
     """A tick that notes its answer; waits in `prepare` until it may go on. One called `rest...` is at rest and one
-    called `back...` is rolled back: they ask for nothing. A name in `broken` can't be concluded."""
+    called `back...` is rolled back: they ask for nothing. One called `still...` is at rest, and as it was. A name in
+    `broken` can't be concluded."""
 
     broken: frozenset[str] = frozenset()
 
@@ -40,6 +41,9 @@ class PlainTick:
         self.in_release = not target.name.startswith("rest")
         self._answers = answers
         self._gate = gates.get(target.name)
+
+    def still(self) -> bool:
+        return self.target.name.startswith("still")
 
     def prepare(self) -> BlockRequest | None:
         if self._gate is not None:
@@ -210,12 +214,20 @@ def test_those_in_release_are_concluded_before_those_at_rest(pool: ThreadPoolExe
     hall.source.gate.clear()
     hall.source.early = {"a"}
     sweep = pool.submit(hall.sweep, "rest-1", "a", "b", "back", "rest-2")
-    while not {"a", "back"} <= hall.answers.keys():
+    deadline = time.monotonic() + 10
+    while not {"a", "back"} <= hall.answers.keys() and time.monotonic() < deadline:
         time.sleep(0.001)
     assert not {"rest-1", "rest-2"} & hall.answers.keys()
     hall.source.gate.set()
     sweep.result()
     assert hall.answers.keys() == {"a", "b", "back", "rest-1", "rest-2"}
+
+
+def test_what_is_at_rest_as_it_was_is_not_ticked_and_free_for_others(pool: ThreadPoolExecutor) -> None:
+    hall = Hall(pool)
+    hall.sweep("still-1", "rest-1", "still-2")
+    assert hall.answers == {"rest-1": None}
+    assert hall.claims.take_between("still-1")
 
 
 def test_thousands_at_rest_do_not_keep_prometheus_from_being_asked() -> None:

@@ -1,0 +1,31 @@
+"""May the latest block say more when it is read again? The engine asks before it asks Prometheus."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from analyzer.judge.count_evidence import CountEvidence
+from analyzer.judge.evidence import Evidence, MetricEvidence
+from analyzer.judge.gauge import GaugeEvidence
+from analyzer.judge.guard import GuardEvidence
+from analyzer.judge.verdict import judge
+
+
+def open_to_more(evidence: Evidence) -> bool:
+    """Whether an abort waits for what would confirm it, or something of the latest block was not measured.
+
+    Any other block is what it is: to read it again would be half of all that a fleet asks Prometheus for.
+    """
+    pending = any(metric.pending for metric in judge(evidence).metrics)
+    return pending or any(_incomplete(one) for one in evidence.metrics)
+
+
+def _incomplete(one: MetricEvidence) -> bool:
+    match one:
+        case CountEvidence() | GaugeEvidence():
+            before, now = one.before.abort, one.state.abort
+            return now.absent > before.absent or (now.blocks > before.blocks and now.counted == before.counted)
+        case GuardEvidence():
+            return one.state.absence is not None
+        case _:
+            assert_never(one)
