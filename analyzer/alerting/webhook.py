@@ -89,7 +89,7 @@ def cloud_event(alert: Alert) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": alert.id,
-        "source": f"/canary-analyzer/{quote(alert.namespace)}/{quote(alert.target)}",
+        "source": "/".join(("/canary-analyzer", *filter(None, (quote(alert.namespace), quote(alert.target))))),
         "type": f"canary-analyzer.{alert.event.value}",
         "time": alert.at.isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",

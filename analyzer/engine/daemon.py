@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,6 +18,7 @@ from analyzer.engine.outbox import Flush, Outbox
 from analyzer.engine.schedule import Schedule
 from analyzer.engine.sweep import Sweeper
 from analyzer.engine.tick import Surroundings
+from analyzer.model.alert import Alert, AlertEvent, Severity
 from analyzer.model.errors import ConfigError, RecordError
 from analyzer.model.target import Target
 from analyzer.ports import Measurements, Preflight
@@ -144,7 +146,9 @@ class Daemon:
         try:
             changed = self._watch()
         except ConfigError as error:
-            _log.error("configuration_refused", problems=[str(problem) for problem in error.problems])
+            problems = [str(problem) for problem in error.problems]
+            _log.error("configuration_refused", problems=problems)
+            self._machinery.outbox.notice(_refusal(problems, self._machinery.surroundings.clock.now()))
             return
         if changed is not None:
             self.reload(changed)
@@ -162,6 +166,7 @@ class Daemon:
             )
             machinery.sweeper.ask(settings.metrics)
             machinery.outbox.send_by(settings.flush)
+            machinery.outbox.notice(None)
             if self._epoch is not None:
                 self._learn()
                 self._leaving.say_goodbye()
@@ -220,3 +225,22 @@ class Daemon:
         for name in wanted.keys() - present:
             interval = wanted[name]
             schedule.every(interval, name, lambda interval=interval: self.sweep(interval))  # type: ignore[misc]
+
+
+def _refusal(problems: list[str], now: datetime) -> Alert:
+    """Its id follows from the mistakes: two daemons that find the same ones tell it once."""
+    digest = hashlib.blake2b("\n".join(problems).encode(), digest_size=8).hexdigest()
+    first, more = problems[0], len(problems) - 1
+    rest = f" (and {more} more)" if more else ""
+    return Alert(
+        id=f"configuration/{digest}",
+        key="configuration",
+        event=AlertEvent.CONFIGURATION,
+        severity=Severity.WARNING,
+        target="",
+        namespace="",
+        release=None,
+        summary=f"the changed configuration is refused, the one before stays in use: {first}{rest}",
+        at=now,
+        details={"problems": problems},
+    )

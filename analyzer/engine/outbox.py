@@ -15,6 +15,7 @@ import structlog
 
 from analyzer.engine.board import Board
 from analyzer.engine.claims import Claims
+from analyzer.model.alert import Alert
 from analyzer.model.errors import RecordError, StaleStateError
 from analyzer.model.state import OutboxEntry, TargetState
 from analyzer.ports import Clock, Lease, ReleaseStore
@@ -25,6 +26,9 @@ Flush = Callable[[Entries, datetime], Entries]
 
 Marks = dict[str, OutboxEntry | None]
 """What became of each alert, by id; None: everybody has it."""
+
+OURSELVES = ""
+"""Stands for the daemon where others are targets."""
 
 _TRIES = 3
 _log = structlog.get_logger(__name__)
@@ -51,10 +55,16 @@ class Outbox:
         self._patience = patience.total_seconds()
         self._unwritten: dict[str, Marks] = {}
         self._delivering: set[str] = set()
+        self._notice: Entries = ()
 
     def send_by(self, flush: Flush) -> None:
         """Deliver this way from now on."""
         self._flush = flush
+
+    def notice(self, alert: Alert | None) -> None:
+        """Deliver this too, which is about the daemon itself (None: there is nothing to say any more). Not on file: a
+        daemon that starts anew finds anew what it is about."""
+        self._notice = () if alert is None else (OutboxEntry(alert),)
 
     def run(self) -> None:
         """Try everything that is due once. Only one call at a time."""
@@ -62,17 +72,30 @@ class Outbox:
             return
         due = [name for name in self._desk.board.with_alerts() if name not in self._delivering]
         self._delivering.update(due)
-        wait([self._executor.submit(self._one, name) for name in due], timeout=self._patience)
+        deliveries = [self._executor.submit(self._one, name) for name in due]
+        if self._notice and OURSELVES not in self._delivering:
+            self._delivering.add(OURSELVES)
+            deliveries.append(self._executor.submit(self._one, OURSELVES))
+        wait(deliveries, timeout=self._patience)
 
     def _one(self, target: str) -> None:
         try:
-            self._deliver(target)
+            if target == OURSELVES:
+                self._give_notice()
+            else:
+                self._deliver(target)
         except RecordError as error:
             _log.warning("outbox_not_written", target=target, reason=str(error))
         except Exception:  # noqa: BLE001 - nobody else looks at what became of this call
             _log.exception("outbox_failed", target=target)
         finally:
             self._delivering.discard(target)
+
+    def _give_notice(self) -> None:
+        before = self._notice
+        left = self._flush(before, self._desk.clock.now())
+        if self._notice is before:  # else there is another one by now
+            self._notice = left
 
     def _deliver(self, target: str) -> None:
         stored = self._desk.store.load(target)

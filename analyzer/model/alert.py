@@ -23,6 +23,7 @@ class AlertEvent(StrEnum):
     REGRESSION = "regression"
     GATE = "gate"
     GONE = "gone"
+    CONFIGURATION = "configuration"
 
 
 class Severity(StrEnum):
@@ -35,7 +36,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One message. `id` is unique per transition; alerts with one `key` are about the same thing.
+    """One message. `id` is unique per transition; alerts with one `key` are about the same thing. One about the daemon
+    itself has no `target`.
 
     `details` is plain JSON: numbers, texts, lists and mappings.
     """

@@ -13,6 +13,7 @@ from analyzer.engine.clock import SystemClock
 from analyzer.engine.daemon import Daemon, Settings
 from analyzer.engine.lease import SoleHolder
 from analyzer.engine.schedule import Schedule
+from analyzer.model.alert import AlertEvent
 from analyzer.model.errors import ConfigError, Problem
 from analyzer.ports import Lease, Report
 from analyzer.record import history_entry, status_of
@@ -108,6 +109,49 @@ def test_refused_configuration_keeps_the_old_one() -> None:
     ticks = len(stage.notebook.reports)
     stage.run(1)
     assert len(stage.notebook.reports) == ticks + 1
+
+
+def test_a_refused_configuration_is_told_once_with_its_mistakes() -> None:
+    stage = Stage()
+    answers: list[Settings | ConfigError | None] = [
+        ConfigError((Problem("a.yaml", 3, "canaries", "expected a list"), Problem("b.yaml", 1, "", "not YAML"))),
+        None,
+    ]
+
+    def changed() -> Settings | None:
+        answer = answers.pop(0)
+        if isinstance(answer, ConfigError):
+            raise answer
+        return answer
+
+    stage.daemon = assemble(stage.settings((DEMO_TARGET,)), stage.parts, changed)
+    stage.sink.break_down(retryable=True)
+    stage.daemon.follow()
+    stage.run(1)
+    stage.sink.repair()
+    stage.daemon.follow()
+    stage.run(10)
+    (told,) = [alert for alert in stage.sink.alerts if alert.event is AlertEvent.CONFIGURATION]
+    assert told.summary.endswith("stays in use: a.yaml:3: canaries: expected a list (and 1 more)")
+    assert told.details["problems"] == ["a.yaml:3: canaries: expected a list", "b.yaml:1: not YAML"]
+
+
+def test_a_mended_configuration_takes_back_what_nobody_was_told_yet() -> None:
+    stage = Stage()
+    answers: list[Settings | None] = [stage.settings((DEMO_TARGET,))]
+
+    def changed() -> Settings | None:
+        if not broken:
+            return answers.pop(0)
+        broken.pop()
+        raise ConfigError((Problem("a.yaml", 3, "canaries", "expected a list"),))
+
+    broken = [True]
+    stage.daemon = assemble(stage.settings((DEMO_TARGET,)), stage.parts, changed)
+    stage.daemon.follow()
+    stage.daemon.follow()
+    stage.run(5)
+    assert not [alert for alert in stage.sink.alerts if alert.event is AlertEvent.CONFIGURATION]
 
 
 def test_changed_configuration_is_followed() -> None:
