@@ -17,8 +17,9 @@ REGEX_LENGTH = 400_000
 """How many characters of pod names go into one query: those of 5,000 pods. The longest query has them twice, and stays
 below the usual megabyte of proxies."""
 
-ANSWER_POINTS = 500_000
-"""How many samples one answer may have, about: some 15 MB of JSON."""
+ANSWER_POINTS = 120_000
+"""How many samples one answer may have, about: some 10 MB of JSON. The most memory is in use while one is read; on the
+other hand 500 releases of 10 pods with every preset shall ask no more than 10 questions a sweep."""
 
 START_TIME = "process_start_time_seconds"
 """Exported by every official client library; tells a restart from a series that vanished."""
