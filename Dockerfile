@@ -19,8 +19,9 @@ RUN python3 -m venv /tmp/build \
 FROM ${BASE}
 COPY --from=build /opt/canary-analyzer /opt/canary-analyzer
 ENV PATH=/opt/canary-analyzer/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-# By default each thread has an arena of its own for memory, from which little is ever given back.
-ENV MALLOC_ARENA_MAX=2
+# By default each thread has an arena of its own for memory, from which little is ever given back, and what is large is
+# put into an arena too once something as large was freed.
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
 # A number, so that Kubernetes can see that it is not root. Nothing is written: the root file system may be read-only.
 USER 65532:65532
 WORKDIR /

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from analyzer.actuation.pods import seen_pod
 from analyzer.kube.objects import Json
+from analyzer.kube.packed import unpacked
 from analyzer.kube.trim import TEMPLATE_HASH, revision_of
 from analyzer.model.workload import Template, Workload, template_of
 
@@ -63,7 +64,7 @@ class Owned:
 def workload_of(deployment: Json, version: Version, owned: Sequence[Owned], scaler: str, now: datetime) -> Workload:
     """The Deployment as the model has it; `scaler` names the autoscaler that may have written its replicas."""
     metadata, spec = deployment["metadata"], deployment["spec"]
-    status = deployment.get("status") or {}
+    status = unpacked(deployment.get("status"))
     observed = int(status.get("observedGeneration") or 0) >= int(metadata.get("generation") or 0)
     conditions = {str(one["type"]): one for one in status.get("conditions") or ()}
     progressing = conditions.get("Progressing") or {}
@@ -111,7 +112,7 @@ def _counted(owned: Sequence[Owned], deployment: Json) -> Json | None:
     has a ReplicaSet, and the number is then still that of the old one.
     """
     number = (deployment["metadata"].get("annotations") or {}).get(REVISION)
-    if number is None or not (deployment.get("status") or {}).get("updatedReplicas"):
+    if number is None or not unpacked(deployment.get("status")).get("updatedReplicas"):
         return None
     found = (one.replica_set for one in owned)
     return next((one for one in found if (one["metadata"].get("annotations") or {}).get(REVISION) == number), None)

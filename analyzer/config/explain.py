@@ -16,7 +16,8 @@ from analyzer.config.place import KeyPath, Locate
 from analyzer.config.scalars import GRAMMARS, show_found
 from analyzer.model.errors import Problem
 
-_SECRETS = (("password",), ("credentials",), ("url",))
+_SECRETS = frozenset({"password", "credentials", "url", "webhook", "authorization", "basic_auth", "headers"})
+"""Keys whose value is a secret, or takes the place of a mapping with one in it."""
 
 _EXPECTED = {
     "string_type": "text",
@@ -113,7 +114,7 @@ def _found(given: object, path: KeyPath) -> str:
 
 
 def _secret(path: KeyPath) -> bool:
-    return path[-1:] in _SECRETS or "headers" in path[:-1]
+    return bool(path) and (path[-1] in _SECRETS or "headers" in path[:-1])
 
 
 def _unknown_key(given: Any, path: KeyPath, key: object) -> str:

@@ -228,7 +228,7 @@ class Daemon:
 
 
 def _refusal(problems: list[str], now: datetime) -> Alert:
-    """Its id follows from the mistakes: two daemons that find the same ones tell it once."""
+    """Its id follows from the mistakes: when two daemons find the same ones, receivers can drop the second."""
     digest = hashlib.blake2b("\n".join(problems).encode(), digest_size=8).hexdigest()
     first, more = problems[0], len(problems) - 1
     rest = f" (and {more} more)" if more else ""

@@ -22,6 +22,7 @@ from analyzer.judge import (
     last_slot,
     open_to_more,
     prove_from,
+    unconfirmed,
 )
 from analyzer.model.block import Timing
 from analyzer.model.errors import ObservationError
@@ -97,7 +98,7 @@ class EvidenceMemory:
             after=_after(evidence, course.abort_from),
             warmup=course.analysis.warmup.total_seconds(),
             fast_after=_fast_after(evidence, course.fast_from),
-            until=min(seen_at, enough),
+            until=min(filter(None, (seen_at, enough, _confirming(evidence, course.timing)))),
         )
         asked = request if course.shift is None else before_after(request, state, course.shift)
         return Look(course, evidence, request, asked, behind=enough < seen_at)
@@ -202,6 +203,14 @@ def _enough(evidence: Evidence, course: Course) -> datetime:
     lasts = [last for metric in evidence.analysis.metrics if (last := last_folded(evidence, metric.name)) is not None]
     last = max(lasts, default=course.abort_from) + AT_ONCE
     return datetime.fromtimestamp(last * course.timing.block + course.timing.delay, UTC)
+
+
+def _confirming(evidence: Evidence, timing: Timing) -> datetime | None:
+    """Up to here this time, so that what would confirm an abort is in the answer."""
+    block = unconfirmed(evidence)
+    if block is None:
+        return None
+    return datetime.fromtimestamp((block + 1) * timing.block + timing.slot + timing.delay, UTC)
 
 
 def _first_block(release: Release, when: datetime) -> int:

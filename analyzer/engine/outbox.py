@@ -6,6 +6,7 @@ under the same id. Marks that could not be written are kept until they can.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass, replace
@@ -55,6 +56,7 @@ class Outbox:
         self._patience = patience.total_seconds()
         self._unwritten: dict[str, Marks] = {}
         self._delivering: set[str] = set()
+        self._lock = threading.Lock()
         self._notice: Entries = ()
 
     def send_by(self, flush: Flush) -> None:
@@ -62,9 +64,12 @@ class Outbox:
         self._flush = flush
 
     def notice(self, alert: Alert | None) -> None:
-        """Deliver this too, which is about the daemon itself (None: there is nothing to say any more). Not on file: a
-        daemon that starts anew finds anew what it is about."""
-        self._notice = () if alert is None else (OutboxEntry(alert),)
+        """Deliver this too, which is about the daemon itself (None: there is nothing to say any more).
+
+        It is not on file, and lost with the process: no target's document is the place for it.
+        """
+        with self._lock:
+            self._notice = () if alert is None else (OutboxEntry(alert),)
 
     def run(self) -> None:
         """Try everything that is due once. Only one call at a time."""
@@ -94,8 +99,9 @@ class Outbox:
     def _give_notice(self) -> None:
         before = self._notice
         left = self._flush(before, self._desk.clock.now())
-        if self._notice is before:  # else there is another one by now
-            self._notice = left
+        with self._lock:
+            if self._notice is before:  # else there is another one by now
+                self._notice = left
 
     def _deliver(self, target: str) -> None:
         stored = self._desk.store.load(target)

@@ -7,7 +7,7 @@ goes on alone, and sweeps leave the target out until it has ended.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from concurrent.futures import TimeoutError as TooLate
 from datetime import timedelta
@@ -60,9 +60,7 @@ class Sweeper:
         due = [tick for tick in self._due(targets) if not self._left_alone(tick)]
         preparing = {self._executor.submit(tick.prepare): tick for tick in due}
         prepared, late = wait(preparing, timeout=self._patience)
-        for future in late:
-            self._release_after(future, preparing[future])
-            future.cancel()  # one that has not begun yet would stand in the way of those that go on
+        self._leave({future: preparing[future] for future in late})
         round_ = _Round(self._executor, self._conclude)
         for future in prepared:
             round_.enter(preparing[future], future.result())
@@ -98,9 +96,18 @@ class Sweeper:
         self._claims.release(tick.target.name)
         return True
 
-    def _release_after(self, future: Future[Asked | None], tick: Tick) -> None:
-        _log.warning("target_slow", target=tick.target.name, seconds=self._patience)
-        future.add_done_callback(lambda _: self._abandon(tick))
+    def _leave(self, late: Mapping[Future[Asked | None], Tick]) -> None:
+        """Go on without those that are slow. One that has not begun yet would stand in the way of others."""
+        never_begun = 0
+        for future, tick in late.items():
+            future.add_done_callback(lambda _, tick=tick: self._abandon(tick))  # type: ignore[misc]
+            if future.cancel():
+                never_begun += 1
+            else:
+                _log.warning("target_slow", target=tick.target.name, seconds=self._patience)
+        if never_begun:
+            reason = f"this daemon was busy with others for {self._patience:g} s"
+            _log.warning("targets_not_reached", targets=never_begun, reason=reason)
 
     def _put(self, round_: _Round) -> Future[None] | None:
         """One question for all, put before anybody is concluded; while an earlier one hangs, no other is put."""

@@ -90,9 +90,9 @@ class Tick:
             snapshot = replace(snapshot, admission=world.admissions.admit(rest.state, snapshot))
             if not rest.goes_on(world.lease.held(), world.board.seen(name), snapshot, commands):
                 return False
-        except AnalyzerError:  # said by the tick itself
+            world.chronicle.repeat(rest.report)
+        except Exception:  # noqa: BLE001 - whatever is wrong is said by the tick itself, and of this target alone
             return False
-        world.chronicle.repeat(rest.report)
         return True
 
     def prepare(self) -> Asked | None:

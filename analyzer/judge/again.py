@@ -20,6 +20,23 @@ def open_to_more(evidence: Evidence) -> bool:
     return pending or any(_incomplete(one) for one in evidence.metrics)
 
 
+def unconfirmed(evidence: Evidence) -> int | None:
+    """The block whose stable counters are wanted one slot later, because an abort waits for them; None: no such.
+
+    They come only with an answer that ends there: a later block would be the latest one then, and wait in its turn.
+    """
+    waiting = [
+        one.last
+        for one, metric in zip(evidence.metrics, judge(evidence).metrics, strict=True)
+        if metric.pending and isinstance(one, CountEvidence) and one.last is not None and _unseen(one)
+    ]
+    return min(waiting, default=None)
+
+
+def _unseen(one: CountEvidence) -> bool:
+    return one.state.recheck is not None and one.state.recheck.later is None
+
+
 def _incomplete(one: MetricEvidence) -> bool:
     match one:
         case CountEvidence() | GaugeEvidence():

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from analyzer.judge.order import Place, Starts, place
-from analyzer.judge.presence import Presence, attendance, missing_share, seen
+from analyzer.judge.presence import Presence, missing_share, seen
 from analyzer.model.block import Block, Level, SideBlock
 from analyzer.model.metric import Direction, GaugeMetric, Margin
 from analyzer.model.noise import Noise
@@ -59,7 +59,7 @@ class GaugeWindow:
 
     `worst` and `best` are the blocks with the largest and the smallest d. `canary` and `stable` are sums of the sides'
     mean logs and `even` of 1/J_c + 1/J_s, over the `counted` of all `blocks`. `present` and `absent` count pods in
-    blocks, of both sides, where anybody was measured; `absence` is the latest reason for one.
+    blocks, of both sides; `absence` is the latest reason for one.
     """
 
     total: Term = Term()
@@ -137,13 +137,12 @@ def worse(metric: GaugeMetric) -> int:
 def _with_block(state: GaugeState, block: Block[Level], of: GaugeEvidence, *, proving: bool) -> GaugeState:
     canary, stable = _positive(block.canary), _positive(block.stable)
     counted = bool(canary.pods) and bool(stable.pods)
-    present, absent = attendance(canary, stable)
     one = replace(
         _compared(canary, stable, of) if counted else GaugeWindow(),
         blocks=1,
         counted=int(counted),
-        present=present,
-        absent=absent,
+        present=len(canary.pods) + len(stable.pods),
+        absent=len(canary.absent) + len(stable.absent),
         absence=_absence(canary, stable),
     )
     return GaugeState(

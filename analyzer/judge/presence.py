@@ -64,15 +64,6 @@ def seen(before: Presence, canary: Attendance, stable: Attendance, *, counted: b
     )
 
 
-def attendance(canary: Attendance, stable: Attendance) -> tuple[int, int]:
-    """How many pods of both sides were measured in a block, and how many were absent.
-
-    Where nobody was measured at all it was Prometheus that did not see, and no pod is missed: (0, 0).
-    """
-    present = len(canary.pods) + len(stable.pods)
-    return (present, len(canary.absent) + len(stable.absent)) if present else (0, 0)
-
-
 def missing_share(present: int, absent: int) -> float:
     """The share of expected pod measurements that are absent, 0 to 1; 0 where none was expected."""
     expected = present + absent

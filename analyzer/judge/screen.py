@@ -16,7 +16,6 @@ from analyzer.judge.bands import OPEN
 from analyzer.judge.count_evidence import CountEvidence, Weighed
 from analyzer.judge.design import Whole
 from analyzer.judge.observed import Observation
-from analyzer.judge.presence import attendance
 from analyzer.judge.profile import Floats
 from analyzer.judge.restart_rule import RestartRule
 from analyzer.judge.spread import FuzzyNull, fuzzy_null
@@ -130,8 +129,8 @@ def _sides(used: Sequence[Observation]) -> tuple[list[SideSum], list[SideSum]]:
 
 def _missing(one: CountEvidence, observed: Sequence[Observation]) -> Flags:
     proof = one.state.proof
-    attended = np.array([attendance(seen.canary, seen.stable) for seen in observed])
-    present, absent = (np.array([proof.present, proof.absent]) + np.cumsum(attended, axis=0)).T
+    present = proof.present + np.cumsum([len(seen.canary.pods) + len(seen.stable.pods) for seen in observed])
+    absent = proof.absent + np.cumsum([len(seen.canary.absent) + len(seen.stable.absent) for seen in observed])
     return np.asarray(absent > MISSING * (present + absent) + _SLACK)
 
 

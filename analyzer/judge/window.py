@@ -9,7 +9,7 @@ import numpy as np
 
 from analyzer.judge.design import WIDTH
 from analyzer.judge.observed import Observation
-from analyzer.judge.presence import attendance, missing_share
+from analyzer.judge.presence import missing_share
 from analyzer.judge.profile import Floats, Profile
 from analyzer.judge.sums import SideSum
 from analyzer.model.block import Counts
@@ -67,7 +67,7 @@ class Window:
 
     `profile` has shape (boundaries, points). `canary` and `stable` are sums over the `counted` blocks (both sides
     had requests) of all `blocks`; in `idle` ones both sides were measured but one had no request. `present` and
-    `absent` count pods in blocks, of both sides, where anybody was measured; `absence` is the latest reason for one.
+    `absent` count pods in blocks, of both sides; `absence` is the latest reason for one.
     """
 
     profile: Profile = NOTHING
@@ -94,7 +94,6 @@ class Window:
             for row in added[1:]:
                 values += row
             profile = Profile(values)
-        attended = [attendance(one.canary, one.stable) for one in seen]
         idle = sum(not one.counted and bool(one.canary.pods) and bool(one.stable.pods) for one in seen)
         return Window(
             profile=profile,
@@ -103,8 +102,8 @@ class Window:
             blocks=self.blocks + len(seen),
             counted=self.counted + len(counted),
             idle=self.idle + idle,
-            present=self.present + sum(present for present, _ in attended),
-            absent=self.absent + sum(absent for _, absent in attended),
+            present=self.present + sum(len(one.canary.pods) + len(one.stable.pods) for one in seen),
+            absent=self.absent + sum(len(one.canary.absent) + len(one.stable.absent) for one in seen),
             absence=_absence(seen) or self.absence,
         )
 

@@ -1,7 +1,7 @@
-"""A JSON object that is kept small until somebody looks into it. `trim` packs pod templates in it.
+"""A JSON object that is kept small until somebody looks into it. `trim` packs pod templates and statuses in it.
 
-Thousands of targets at rest have two templates each that nobody reads: as objects of Python they take some ten times
-the memory of their text.
+Thousands of targets at rest have two templates and several pods each that nobody reads again: as objects of Python they
+take some ten times the memory of their text.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ class Packed(Mapping[str, Any]):
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._text = zlib.compress(json.dumps(dict(content), separators=(",", ":")).encode(), _QUICK)
+
+    @property
+    def unpacked(self) -> dict[str, Any]:
+        """All of it at once, for whoever reads more than one part."""
+        return self._content()
 
     def __getitem__(self, key: str) -> Any:
         return self._content()[key]
@@ -46,3 +51,8 @@ class Packed(Mapping[str, Any]):
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(zlib.decompress(self._text))
         return content
+
+
+def unpacked(found: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What is read as a whole, packed or not; nothing where there is none."""
+    return found.unpacked if isinstance(found, Packed) else found or {}

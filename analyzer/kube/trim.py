@@ -3,7 +3,8 @@
 Called by the cache for everything that it takes in. Three things differ from what the API server writes:
 `metadata.managedFields` becomes `metadata.writers` (who last wrote "replicas", "template" or "data"); of a
 ReplicaSet's template only `spec.revision` stays (the hash of `revision_of`), because a cluster holds ten old ones per
-Deployment; the annotation with the manifest last applied is dropped. A Deployment's template is `Packed`.
+Deployment; the annotation with the manifest last applied is dropped. A Deployment's template and status and a pod's
+status are `Packed`.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def _deployment(found: Json) -> dict[str, Any]:
     kept = _shared({key: value for key, value in spec.items() if key != "template"})
     if "template" in spec:
         kept["template"] = Packed(spec["template"])
-    return {"spec": kept, "status": _status(found)}
+    return {"spec": kept, "status": Packed(_status(found))}
 
 
 def _replica_set(found: Json) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def _pod(found: Json) -> dict[str, Any]:
     for name in ("initContainerStatuses", "containerStatuses"):
         if containers := status.get(name):
             kept[name] = [_container(container) for container in containers]
-    return {"status": kept}
+    return {"status": Packed(kept)}
 
 
 def _container(container: Json) -> dict[str, Any]:

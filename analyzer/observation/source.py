@@ -130,7 +130,7 @@ def _missing(request: BlockRequest, now: float) -> int:
     if request.fast_after is None:
         return blocks
     slots = timing.last_closed_slot(now) - request.fast_after
-    # A newest block is always read again, and with it the slots since: both are of one size.
+    # The slots since the newest block are of its size: who waits for those alone is not behind.
     return max(blocks, math.ceil(slots * timing.slot / timing.block))
 
 

@@ -34,6 +34,13 @@ IN_RELEASE = 500
 QUIET_SECONDS = 30.0
 FLAT_TARGETS = 50
 
+ALLOCATION = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
+"""As in the image."""
+
 
 def main() -> None:
     """Run what was asked for."""
@@ -95,7 +102,7 @@ def _measure(folder: Path, name: str, job: Job) -> Sequence[Any]:
     file, log = folder / f"{name}.json", folder / f"{name}.log"
     file.write_text(job.to_json(), encoding="utf-8")
     command = [sys.executable, "-m", "benchmarks.scale.daemon", str(file)]
-    environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}  # as in the image
+    environment = {**os.environ, **ALLOCATION}
     began = time.monotonic()
     with log.open("wb") as errors, (folder / f"{name}.out").open("w+", encoding="utf-8") as output:
         code = subprocess.run(command, stdout=output, stderr=errors, env=environment, check=False).returncode

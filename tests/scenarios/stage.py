@@ -73,7 +73,7 @@ class Stage:
 
     def look(self) -> Report:
         """One sweep and one delivery, now."""
-        self.daemon.sweep(SECOND)
+        self.daemon.sweep(self.target.analysis.interval)
         self.daemon.deliver()
         return self.last
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -99,6 +99,17 @@ def test_a_change_of_the_canary_while_the_cluster_can_t_be_seen_is_found_afterwa
     stage.cluster.snapshot = seen  # type: ignore[method-assign]
     stage.run(2)
     assert stage.phase is Phase.PROGRESSING
+
+
+def test_a_bug_at_the_look_whether_anything_changed_is_this_target_s_alone() -> None:
+    stage = CountingStage()
+
+    def broken(_: str) -> Sequence[Command]:
+        raise KeyError("oops")
+
+    stage.store.commands = broken  # type: ignore[method-assign, assignment]
+    stage.run(2)
+    assert "KeyError: 'oops' (a bug" in (stage.last.error or "")
 
 
 def test_a_canary_scaled_at_rest_is_taken_back_to_0() -> None:

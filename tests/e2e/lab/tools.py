@@ -136,9 +136,9 @@ def _build(module: Module, place: Path) -> None:
     with _alone(place.parent / f".{place.name}.lock"):
         if all(os.access(place / program, os.X_OK) for program in module.programs):
             return  # somebody else built it while we waited
-        for left_over in place.parent.glob(f".building-{module.name}-*"):
+        for left_over in place.parent.glob(f".building-{place.name}-*"):
             shutil.rmtree(left_over, ignore_errors=True)  # of a build that was killed: nobody else has the lock
-        with tempfile.TemporaryDirectory(prefix=f".building-{module.name}-", dir=place.parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=f".building-{place.name}-", dir=place.parent) as folder:
             _compile(module, Path(folder))
             shutil.rmtree(place, ignore_errors=True)
             kept = Path(folder) / "kept"

@@ -94,11 +94,6 @@ def test_with_more_than_a_fifth_of_the_pods_missing_nothing_is_proven_but_aborts
     assert bad.classification is Classification.HIGH
 
 
-def test_blocks_in_which_nobody_was_measured_keep_no_proof_waiting() -> None:
-    blind: list[Block[Level]] = [block(k, {"a": "not scraped"}, {"s": "not scraped"}) for k in range(9)]
-    assert verdict([*blind, *run(1.0, 1.0, range(9, 18))]).proven
-
-
 def test_an_error_hides_proof_but_not_an_abort() -> None:
     proven = judge_gauge(replace(folded(run(1.0, 1.0, range(9))), error="refused"), AT)
     assert (proven.classification, proven.proven, proven.reason) == (Classification.ERROR, False, "cpu: refused")

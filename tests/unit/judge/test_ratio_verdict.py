@@ -166,13 +166,6 @@ def test_a_fifth_missing_still_proves() -> None:
     assert verdict(*blocks).classification is Classification.PASS
 
 
-def test_blocks_in_which_nobody_was_measured_keep_no_proof_waiting() -> None:
-    blind = side(a="not scraped", s="not scraped")
-    blocks = [Block(k, blind, blind, None) for k in range(9)]
-    found = verdict(*blocks, *run((0, 9000), (0, 9000), range(9, 12)))
-    assert (found.classification, found.proven) == (Classification.PASS, True)
-
-
 def test_an_error_hides_proof_but_not_an_abort() -> None:
     proven = fail(folded(release(), run((0, 9000), (0, 9000), range(3))), "errors", "refused")
     found = judge(proven).metrics[0]
