@@ -1,4 +1,4 @@
-"""What the cache keeps of an object: the fields in use, with strings shared where many objects have the same.
+"""What the cache keeps of an object: the fields in use, with strings and small parts shared where many have the same.
 
 Called by the cache for everything that it takes in. Three things differ from what the API server writes:
 `metadata.managedFields` becomes `metadata.writers` (who last wrote "replicas", "template" or "data"); of a
@@ -29,9 +29,11 @@ ALONE = ("lastTransitionTime", "startTime", "startedAt", "finishedAt")
 SHARED_LENGTH = 80
 """Longer strings are rarely the same in two objects."""
 MOST_SHARED = 20_000
-"""So many strings are known for sharing; then it begins anew. (Interned ones would stay for as long as the program.)"""
+"""So many strings, and parts, are known for sharing; then it begins anew. (Interned strings would stay for as long as
+the program.)"""
 
 _known: dict[str, str] = {}
+_parts: dict[str, Any] = {}
 
 
 def trimmed(kind: Kind, found: Json) -> Json:
@@ -74,9 +76,9 @@ def _metadata(metadata: Json) -> dict[str, Any]:
     for name in ("labels", "annotations"):
         entries = {key: value for key, value in (metadata.get(name) or {}).items() if key != LAST_APPLIED}
         if entries:
-            kept[name] = _shared(entries)
+            kept[name] = _alike(_shared(entries))
     if owners := metadata.get("ownerReferences"):
-        kept["ownerReferences"] = [_only(owner, ("kind", "name", "uid", "controller")) for owner in owners]
+        kept["ownerReferences"] = _alike([_only(owner, ("kind", "name", "uid", "controller")) for owner in owners])
     if writers := writers_of(metadata.get("managedFields") or ()):
         kept["writers"] = writers
     return kept
@@ -84,7 +86,7 @@ def _metadata(metadata: Json) -> dict[str, Any]:
 
 def _deployment(found: Json) -> dict[str, Any]:
     spec = found.get("spec") or {}
-    kept = _shared({key: value for key, value in spec.items() if key != "template"})
+    kept = {_one(key): _alike(_shared(value)) for key, value in spec.items() if key != "template"}
     if "template" in spec:
         kept["template"] = Packed(spec["template"])
     return {"spec": kept, "status": Packed(_status(found))}
@@ -93,7 +95,7 @@ def _deployment(found: Json) -> dict[str, Any]:
 def _replica_set(found: Json) -> dict[str, Any]:
     spec = found.get("spec") or {}
     revision = _one(revision_of(spec.get("template") or {}))
-    return {"spec": {"replicas": spec.get("replicas", 1), "revision": revision}, "status": _status(found)}
+    return {"spec": {"replicas": spec.get("replicas", 1), "revision": revision}, "status": _alike(_status(found))}
 
 
 def _pod(found: Json) -> dict[str, Any]:
@@ -144,6 +146,15 @@ def _shared(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_one(key): _shared(inner) for key, inner in value.items()}
     return [_shared(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _alike(part: Any) -> Any:
+    """The one of all equal parts that is kept, as for strings: what is kept is never changed."""
+    if not isinstance(part, dict | list):
+        return part
+    if len(_parts) >= MOST_SHARED:
+        _parts.clear()
+    return _parts.setdefault(repr(part), part)
 
 
 def _one(text: str) -> str:
