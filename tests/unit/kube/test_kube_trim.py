@@ -119,3 +119,16 @@ def test_equal_strings_are_kept_once() -> None:
     body = json.dumps({"metadata": {"name": "p", "labels": {"some-label": "some value"}}, "status": {}})
     first, second = (trimmed(PODS, json.loads(body))["metadata"]["labels"] for _ in range(2))
     assert first["some-label"] is second["some-label"]
+
+
+def test_equal_parts_are_kept_once() -> None:
+    def pod(number: int) -> Json:
+        labels = {"app": "shop", "pod-template-hash": "f00"}
+        owners = [{"kind": "ReplicaSet", "name": "shop-f00", "uid": "u-1", "controller": True}]
+        metadata = {"name": f"pod-{number}", "namespace": "shop", "labels": labels, "ownerReferences": owners}
+        return trimmed(PODS, {"metadata": metadata})
+
+    first, second = pod(1)["metadata"], pod(2)["metadata"]
+    assert first["labels"] is second["labels"]
+    assert first["ownerReferences"] is second["ownerReferences"]
+    assert first["name"] != second["name"]

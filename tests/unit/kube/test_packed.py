@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
-from analyzer.kube.packed import Packed
+from analyzer.kube.packed import Packed, unpacked
 
 CONTENT = {"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": [{"name": "app", "env": [{"name": "A"}]}]}}
 
@@ -40,3 +40,9 @@ def test_takes_a_small_part_of_the_memory() -> None:
     assert tracemalloc.get_traced_memory()[0] - in_full < in_full / 5
     tracemalloc.stop()
     assert len(kept) == len(loose)
+
+
+def test_is_read_as_a_whole_packed_or_not() -> None:
+    content = {"conditions": [{"type": "Ready"}], "phase": "Running"}
+    assert unpacked(Packed(content)) == unpacked(content) == content
+    assert unpacked(None) == {}
