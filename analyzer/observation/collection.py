@@ -60,6 +60,10 @@ class Collection:
         """Do without an answer: the metrics that need it have `reason` as their error."""
         self._meters.give_up(question, reason)
 
+    def forget(self) -> None:
+        """Everybody has an answer: let go of what was read."""
+        self._meters.forget()
+
     def answer(self, request: BlockRequest) -> Collected:
         """The answer once its questions were asked or given up; a metric whose query failed has its error there."""
         found: dict[str, Answer] = {}

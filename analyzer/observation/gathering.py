@@ -88,6 +88,8 @@ class Gathering:
                     still.append(one)
                 else:
                     yield one.request.target, one.collection.answer(one.request)
+            for collection in {one.collection for one in waiting} - {one.collection for one in still}:
+                collection.forget()  # the others may take a while yet
             waiting = still
 
     def _ask(self) -> dict[Future[None], tuple[Collection, Question]]:

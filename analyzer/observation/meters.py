@@ -81,6 +81,10 @@ class Meters:
         """Take a question that has no answer yet for failed, whatever comes later."""
         self._kept.setdefault(question, ObservationError(reason))
 
+    def forget(self) -> None:
+        """Let go of all answers."""
+        self._kept.clear()
+
     def ratio(self, metric: RatioMetric) -> PodCounters:
         """Counts of a ratio metric."""
         return self._once(

@@ -29,7 +29,7 @@ FEW = 4
 AGE = 16
 """Blocks; targets that ask about times further apart than this do not share their queries."""
 
-PORTION = 250_000
+PORTION = 120_000
 """Samples that one group of targets that catch up reads at most, about: some seconds of work for Prometheus."""
 
 SERIES = 16
