@@ -22,6 +22,7 @@ from analyzer.judge import (
     last_slot,
     open_to_more,
     prove_from,
+    sealed,
     unconfirmed,
 )
 from analyzer.model.block import Timing
@@ -105,7 +106,7 @@ class EvidenceMemory:
 
     def keep(self, target: str, course: Course, evidence: Evidence) -> None:
         """Remember evidence. Call it only once the document that it follows from is saved."""
-        self._kept[target] = (course, evidence)
+        self._kept[target] = (course, sealed(evidence))
 
     def forget(self, target: str) -> None:
         """Drop a target's evidence; it can be built again."""

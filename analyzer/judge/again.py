@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from analyzer.judge.count_evidence import CountEvidence
@@ -18,6 +19,23 @@ def open_to_more(evidence: Evidence) -> bool:
     """
     pending = any(metric.pending for metric in judge(evidence).metrics)
     return pending or any(_incomplete(one) for one in evidence.metrics)
+
+
+def sealed(evidence: Evidence) -> Evidence:
+    """The same, where the latest block can't say more without what takes it back: half of a histogram's memory."""
+    if open_to_more(evidence):
+        return evidence
+    found = replace(evidence, metrics=tuple(_sealed(one) for one in evidence.metrics))
+    found.known.extend(evidence.known)
+    return found
+
+
+def _sealed(one: MetricEvidence) -> MetricEvidence:
+    if not isinstance(one, CountEvidence):
+        return one
+    found = replace(one, before=None)
+    found.known.update(one.known)
+    return found
 
 
 def unconfirmed(evidence: Evidence) -> int | None:
@@ -40,8 +58,7 @@ def _unseen(one: CountEvidence) -> bool:
 def _incomplete(one: MetricEvidence) -> bool:
     match one:
         case CountEvidence() | GaugeEvidence():
-            before, now = one.before.abort, one.state.abort
-            return now.absent > before.absent or (now.blocks > before.blocks and now.counted == before.counted)
+            return one.before is not None and one.state.abort.absent > one.before.abort.absent
         case GuardEvidence():
             return one.state.absence is not None
         case _:

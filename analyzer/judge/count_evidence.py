@@ -70,16 +70,16 @@ class CountState:
 class CountEvidence:
     """A metric with its state after block `last`, and `before` it; `error` is why it can't be measured.
 
-    `design` has its grids, which follow from the metric. `fast` is its second test, for versions that fail outright
-    (None: it has none). `known` remembers verdicts about this very value, so that what did not change is not judged
-    again.
+    Without `before` (None) the latest block is what it is: another version of it is not taken in. `design` has its
+    grids, which follow from the metric. `fast` is its second test, for versions that fail outright (None: it has none).
+    `known` remembers verdicts about this very value, so that what did not change is not judged again.
     """
 
     metric: CountMetric
     noise: Noise
     design: Design = field(compare=False, repr=False)
     last: int | None = None
-    before: CountState = CountState()
+    before: CountState | None = field(default=CountState(), compare=False)
     state: CountState = CountState()
     fast: FastEvidence | None = None
     error: str | None = None
@@ -103,11 +103,11 @@ def fold_blocks(
         match place(block.index, last, starts):
             case Place.AGAIN if fresh:
                 fresh[-1] = block
-            case Place.AGAIN:
+            case Place.AGAIN if evidence.before is not None:
                 base, fresh = evidence.before, [block]
             case Place.NEXT:
                 fresh.append(block)
-            case Place.EARLY:
+            case Place.EARLY | Place.AGAIN:
                 pass
         last = block.index
     if not fresh:
