@@ -89,7 +89,8 @@ def _message(details: ErrorDetails, path: KeyPath) -> str:
         return "expected at least one item, found an empty list"
     if kind in _EXPECTED:
         hint = _quotes(given, path) if kind == "string_type" else _HINTS.get(kind, "")
-        return f"expected {_EXPECTED[kind]}, found {_found(given, path)}{hint}"
+        found = _kind(given) if _stray_text(kind, given) else _found(given, path)
+        return f"expected {_EXPECTED[kind]}, found {found}{hint}"
     match kind:
         case "extra_forbidden":
             return _unknown_key(given, path, details["loc"][-1])
@@ -107,8 +108,15 @@ def _message(details: ErrorDetails, path: KeyPath) -> str:
 
 def _found(given: object, path: KeyPath) -> str:
     """What was given; of a secret only what it is."""
-    if not _secret(path):
-        return show_found(given)
+    return _kind(given) if _secret(path) else show_found(given)
+
+
+def _stray_text(kind: str, given: object) -> bool:
+    """A text in the place of keys may be an address with a secret in it, wherever it stands."""
+    return kind in ("model_type", "dict_type", "list_type") and isinstance(given, str)
+
+
+def _kind(given: object) -> str:
     kinds = {str: "some text", int: "a number", float: "a number", bool: "true or false"}
     return next((word for kind, word in kinds.items() if type(given) is kind), "something else")
 

@@ -89,7 +89,7 @@ class EvidenceMemory:
             self.forget(target.name)
             return None
         evidence = self._brought_to(course, target.name)
-        enough = _enough(evidence, course)
+        enough, confirming = _enough(evidence, course), _confirming(evidence, course.timing)
         request = BlockRequest(
             target=target.name,
             namespace=target.namespace,
@@ -99,10 +99,11 @@ class EvidenceMemory:
             after=_after(evidence, course.abort_from),
             warmup=course.analysis.warmup.total_seconds(),
             fast_after=_fast_after(evidence, course.fast_from),
-            until=min(filter(None, (seen_at, enough, _confirming(evidence, course.timing)))),
+            until=min(filter(None, (seen_at, enough, confirming))),
         )
         asked = request if course.shift is None else before_after(request, state, course.shift)
-        return Look(course, evidence, request, asked, behind=enough < seen_at)
+        behind = enough < seen_at or (confirming is not None and _leaves_blocks(confirming, seen_at, course.timing))
+        return Look(course, evidence, request, asked, behind=behind)
 
     def keep(self, target: str, course: Course, evidence: Evidence) -> None:
         """Remember evidence. Call it only once the document that it follows from is saved."""
@@ -212,6 +213,11 @@ def _confirming(evidence: Evidence, timing: Timing) -> datetime | None:
     if block is None:
         return None
     return datetime.fromtimestamp((block + 1) * timing.block + timing.slot + timing.delay, UTC)
+
+
+def _leaves_blocks(until: datetime, now: datetime, timing: Timing) -> bool:
+    """Have blocks closed by now that are not read this time? Then nothing is proven, and an abort still counts."""
+    return timing.last_closed_block(until.timestamp()) < timing.last_closed_block(now.timestamp())
 
 
 def _first_block(release: Release, when: datetime) -> int:

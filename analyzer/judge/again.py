@@ -10,6 +10,7 @@ from analyzer.judge.evidence import Evidence, MetricEvidence
 from analyzer.judge.gauge import GaugeEvidence
 from analyzer.judge.guard import GuardEvidence
 from analyzer.judge.verdict import judge
+from analyzer.model.verdict import MetricVerdict
 
 
 def open_to_more(evidence: Evidence) -> bool:
@@ -42,17 +43,25 @@ def unconfirmed(evidence: Evidence) -> int | None:
     """The block whose stable counters are wanted one slot later, because an abort waits for them; None: no such.
 
     They come only with an answer that ends there: a later block would be the latest one then, and wait in its turn.
+    Whoever is not answered does not keep the others waiting: a metric that can't be measured is left out.
     """
     waiting = [
         one.last
         for one, metric in zip(evidence.metrics, judge(evidence).metrics, strict=True)
-        if metric.pending and isinstance(one, CountEvidence) and one.last is not None and _unseen(one)
+        if isinstance(one, CountEvidence) and one.last is not None and _waits(one, metric)
     ]
     return min(waiting, default=None)
 
 
-def _unseen(one: CountEvidence) -> bool:
-    return one.state.recheck is not None and one.state.recheck.later is None
+def _waits(one: CountEvidence, metric: MetricVerdict) -> bool:
+    """Its main test would abort (the fast lane needs no such answer), and would be confirmed by the latest block."""
+    said, recheck = metric.evidence, one.state.recheck
+    crossed = metric.pending and said is not None and said.abort >= said.abort_at
+    if not crossed or one.error is not None or not one.metric.gating.aborts:
+        return False
+    if one.before is None or one.state.abort.counted == one.before.abort.counted:
+        return False  # sealed, or no evidence
+    return recheck is not None and recheck.later is None
 
 
 def _incomplete(one: MetricEvidence) -> bool:

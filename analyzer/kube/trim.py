@@ -29,8 +29,9 @@ ALONE = ("lastTransitionTime", "startTime", "startedAt", "finishedAt")
 SHARED_LENGTH = 80
 """Longer strings are rarely the same in two objects."""
 MOST_SHARED = 20_000
-"""So many strings, and parts, are known for sharing; then it begins anew. (Interned strings would stay for as long as
-the program.)"""
+"""So many strings are known for sharing; then it begins anew. (Interned ones would stay for as long as the program.)"""
+MOST_PARTS = 2_000
+"""So many parts are: pods that have one in common come one after the other in a list."""
 
 _known: dict[str, str] = {}
 _parts: dict[str, Any] = {}
@@ -152,7 +153,7 @@ def _alike(part: Any) -> Any:
     """The one of all equal parts that is kept, as for strings: what is kept is never changed."""
     if not isinstance(part, dict | list):
         return part
-    if len(_parts) >= MOST_SHARED:
+    if len(_parts) >= MOST_PARTS:
         _parts.clear()
     return _parts.setdefault(repr(part), part)
 

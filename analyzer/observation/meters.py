@@ -169,12 +169,12 @@ class Meters:
 
     def _once(self, key: tuple[str, ...], ask: Callable[[], T]) -> T:
         """Ask, or repeat what was answered; a failure is not tried again."""
-        if key not in self._kept:
+        kept = self._kept.get(key)
+        if kept is None:
             try:
-                self._kept.setdefault(key, ask())
+                kept = self._kept.setdefault(key, ask())
             except ObservationError as error:
-                self._kept.setdefault(key, error)
-        kept = self._kept[key]
+                kept = self._kept.setdefault(key, error)
         if isinstance(kept, ObservationError):
             raise kept
         return kept  # type: ignore[return-value] # what `ask` gave for this key
