@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from analyzer.model.alert import Alert
-from analyzer.model.block import Block, History, NoData, Reading, RosterEntry, Sample, Timing
+from analyzer.model.block import Block, GuardReading, History, NoData, RosterEntry, Sample, Timing
 from analyzer.model.decision import Decision
 from analyzer.model.errors import ObservationError
 from analyzer.model.finding import Finding
@@ -66,7 +66,7 @@ class Collected:
     """
 
     upto: int
-    metrics: Mapping[str, Sequence[Block[Sample]] | Sequence[Reading] | ObservationError]
+    metrics: Mapping[str, Sequence[Block[Sample]] | Sequence[GuardReading] | ObservationError]
     fast: Mapping[str, Sequence[Block]] = field(default_factory=dict)
 
 

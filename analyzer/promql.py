@@ -21,7 +21,7 @@ _REGEX_SIGNS = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _NAME_LABEL = "__name__"
 
 
-class Operator(StrEnum):
+class MatchOperator(StrEnum):
     """How a label's value is compared."""
 
     EQUAL = "="
@@ -31,10 +31,10 @@ class Operator(StrEnum):
 
 
 _OPERATORS = {
-    "MatchOp.Equal": Operator.EQUAL,
-    "MatchOp.NotEqual": Operator.NOT_EQUAL,
-    "MatchOp.Re": Operator.MATCHES,
-    "MatchOp.NotRe": Operator.NOT_MATCHES,
+    "MatchOp.Equal": MatchOperator.EQUAL,
+    "MatchOp.NotEqual": MatchOperator.NOT_EQUAL,
+    "MatchOp.Re": MatchOperator.MATCHES,
+    "MatchOp.NotRe": MatchOperator.NOT_MATCHES,
 }
 
 
@@ -43,13 +43,13 @@ class Matcher:
     """One condition on a label. `str` writes it with quotes and escapes."""
 
     label: str
-    operator: Operator
+    operator: MatchOperator
     value: str
 
     @classmethod
     def named(cls, metric: str) -> Matcher:
         """The matcher of a metric's name."""
-        return cls(_NAME_LABEL, Operator.EQUAL, metric)
+        return cls(_NAME_LABEL, MatchOperator.EQUAL, metric)
 
     def __str__(self) -> str:
         label = self.label if _LABEL.fullmatch(self.label) else _quoted(self.label)
@@ -72,7 +72,7 @@ class Selector:
 def _plain_name(matcher: Matcher) -> bool:
     return (
         matcher.label == _NAME_LABEL
-        and matcher.operator is Operator.EQUAL
+        and matcher.operator is MatchOperator.EQUAL
         and _NAME.fullmatch(matcher.value) is not None
     )
 
@@ -110,7 +110,9 @@ def with_matchers(selector: Selector, matchers: Iterable[Matcher]) -> Selector:
 
 def one_of(label: str, values: Iterable[str]) -> Matcher:
     """A matcher for a label that has one of these values, exactly. Give at least one."""
-    return Matcher(label, Operator.MATCHES, "|".join(_REGEX_SIGNS.sub(r"\\\g<0>", value) for value in sorted(values)))
+    return Matcher(
+        label, MatchOperator.MATCHES, "|".join(_REGEX_SIGNS.sub(r"\\\g<0>", value) for value in sorted(values))
+    )
 
 
 def check_expression(text: str) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from analyzer.judge import Evidence, begin, enter, fold, judge, prove_from
-from analyzer.model.block import Block, Buckets, Counts, Level, Restarts, Sample, SideBlock, Timing
+from analyzer.model.block import Block, Buckets, Counts, PodLevel, Restarts, Sample, SideBlock, Timing
 from analyzer.model.metric import Analysis, GaugeMetric, HistogramMetric, RatioMetric, RestartsMetric, TestedMetric
 from analyzer.model.noise import BoundNoise, Noise
 from benchmarks.size import Size, progress
@@ -182,6 +182,6 @@ def _buckets(rng: np.random.Generator) -> Buckets:
 _SAMPLES: dict[str, Callable[[np.random.Generator], Sample]] = {
     "ratio": lambda rng: Counts(float(rng.binomial(100, 0.01)), 100.0),
     "histogram": _buckets,
-    "gauge": lambda rng: Level(float(np.exp(0.1 * rng.standard_normal()))),
+    "gauge": lambda rng: PodLevel(float(np.exp(0.1 * rng.standard_normal()))),
     "restarts": lambda rng: Restarts(float(rng.random() < 1e-4), 15 / 3600),
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from analyzer.judge import noise
-from analyzer.model.block import Arrivals, Buckets, Counts, History, Level, Restarts, Sample, SideBlock
+from analyzer.model.block import Arrivals, Buckets, Counts, History, PodLevel, Restarts, Sample, SideBlock
 from analyzer.model.metric import (
     GaugeMetric,
     HistogramMetric,
@@ -54,7 +54,7 @@ def of_latency(metric: HistogramMetric, played: PlayedLatency) -> list[Noise]:
 def of_gauge(metric: GaugeMetric, played: PlayedGauge) -> list[Noise]:
     """One estimate per run."""
     return [
-        noise.estimate(metric, _history([[Level(level) for level in batch] for batch in run.T.tolist()]), _SETTING)
+        noise.estimate(metric, _history([[PodLevel(level) for level in batch] for batch in run.T.tolist()]), _SETTING)
         for run in played.past
     ]
 

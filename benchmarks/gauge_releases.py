@@ -16,7 +16,7 @@ import numpy as np
 from analyzer.judge import begin, enter, fold, judge, prove_from
 from analyzer.judge.noise import estimate
 from analyzer.judge.profile import Floats
-from analyzer.model.block import Block, History, Level, Sample, SideBlock, Timing
+from analyzer.model.block import Block, History, PodLevel, Sample, SideBlock, Timing
 from analyzer.model.metric import Analysis, GaugeMetric, Margin, NoiseSetting
 from analyzer.model.noise import Noise
 from analyzer.model.verdict import Outcome
@@ -113,8 +113,8 @@ def _noise(story: Story, rng: np.random.Generator) -> Noise:
     return estimate(METRIC, past, NoiseSetting())
 
 
-def _side(logs: Floats, name: str) -> SideBlock[Level]:
-    return SideBlock({f"{name}-{pod}": Level(float(np.exp(one))) for pod, one in enumerate(logs)})
+def _side(logs: Floats, name: str) -> SideBlock[PodLevel]:
+    return SideBlock({f"{name}-{pod}": PodLevel(float(np.exp(one))) for pod, one in enumerate(logs)})
 
 
 if __name__ == "__main__":

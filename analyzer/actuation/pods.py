@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from analyzer.kube.compressed_json import decompressed
 from analyzer.kube.objects import Json
-from analyzer.kube.packed import unpacked
 from analyzer.model.workload import Pod
 
 OUT_OF_MEMORY = "OOMKilled"
@@ -27,7 +27,7 @@ def seen_pod(found: Json, min_ready: timedelta, now: datetime) -> Pod:
     `ready_at` of a pod that is not ready any more is the moment at which it ceased to be, and None only where it
     never was ready. Of a container that was last killed for its memory all earlier terminations count as such.
     """
-    metadata, status = found["metadata"], unpacked(found.get("status"))
+    metadata, status = found["metadata"], decompressed(found.get("status"))
     conditions = {str(one["type"]): one for one in status.get("conditions") or ()}
     created = moment(metadata["creationTimestamp"])
     containers = tuple(_containers(status))

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from analyzer.actuation.pods import seen_pod
+from analyzer.kube.compressed_json import decompressed
 from analyzer.kube.objects import Json
-from analyzer.kube.packed import unpacked
-from analyzer.kube.trim import TEMPLATE_HASH, revision_of
+from analyzer.kube.transform import TEMPLATE_HASH, revision_of
 from analyzer.model.workload import Template, Workload, template_of
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -25,20 +25,20 @@ DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class RunningTemplate:
     """What a Deployment's template is; read once for each template. `revision` is that of the ReplicaSet made from
-    it (see `kube.trim`)."""
+    it (see `kube.transform`)."""
 
     template: Template
     selector: Mapping[str, str]
     revision: str
 
 
-def version_of(deployment: Json) -> Version:
+def version_of(deployment: Json) -> RunningTemplate:
     """Read a Deployment's template."""
     kept = deployment["spec"]["template"]
     content, selector = dict(kept), selector_labels(deployment)
-    return Version(
+    return RunningTemplate(
         template=replace(template_of(content, selector), content=kept),
         selector=selector,
         revision=revision_of(content),
@@ -61,10 +61,12 @@ class Owned:
     pods: Sequence[Json]
 
 
-def workload_of(deployment: Json, version: Version, owned: Sequence[Owned], scaler: str, now: datetime) -> Workload:
+def workload_of(
+    deployment: Json, version: RunningTemplate, owned: Sequence[Owned], scaler: str, now: datetime
+) -> Workload:
     """The Deployment as the model has it; `scaler` names the autoscaler that may have written its replicas."""
     metadata, spec = deployment["metadata"], deployment["spec"]
-    status = unpacked(deployment.get("status"))
+    status = decompressed(deployment.get("status"))
     observed = int(status.get("observedGeneration") or 0) >= int(metadata.get("generation") or 0)
     conditions = {str(one["type"]): one for one in status.get("conditions") or ()}
     progressing = conditions.get("Progressing") or {}
@@ -112,7 +114,7 @@ def _counted(owned: Sequence[Owned], deployment: Json) -> Json | None:
     has a ReplicaSet, and the number is then still that of the old one.
     """
     number = (deployment["metadata"].get("annotations") or {}).get(REVISION)
-    if number is None or not unpacked(deployment.get("status")).get("updatedReplicas"):
+    if number is None or not decompressed(deployment.get("status")).get("updatedReplicas"):
         return None
     found = (one.replica_set for one in owned)
     return next((one for one in found if (one["metadata"].get("annotations") or {}).get(REVISION) == number), None)

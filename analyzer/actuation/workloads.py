@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from analyzer.actuation.fence import Operations, claiming, moving, raised
-from analyzer.actuation.sides import CONTROLLERS, Owned, Version, version_of, workload_of
+from analyzer.actuation.sides import CONTROLLERS, Owned, RunningTemplate, version_of, workload_of
 from analyzer.kube.errors import KubeError, NotFoundError, PreconditionError
 from analyzer.kube.objects import AUTOSCALERS, DEPLOYMENTS, PODS, REPLICA_SETS, Api, Cached, Json, PatchType
 from analyzer.model.errors import ActuationError, ConflictError
@@ -34,8 +34,8 @@ class KubeWorkloads:
         self._api = api
         self._cache = cache
         self._clock = clock
-        self._versions: dict[tuple[str, str], tuple[str, Version]] = {}
-        self._seen: dict[tuple[str, str], _Seen] = {}
+        self._versions: dict[tuple[str, str], tuple[str, RunningTemplate]] = {}
+        self._seen: dict[tuple[str, str], _SeenWorkload] = {}
 
     def snapshot(self, target: Target, roles: Roles) -> Snapshot:
         """See both sides; None for a Deployment that does not exist or is being deleted. Raises ActuationError."""
@@ -89,10 +89,10 @@ class KubeWorkloads:
         seen = self._seen.get((namespace, name))
         if seen is None or not seen.still(objects, scaler):
             workload = workload_of(found, self._version(found), owned, scaler, self._clock.now())
-            seen = self._seen[namespace, name] = _Seen(objects, scaler, workload)
+            seen = self._seen[namespace, name] = _SeenWorkload(objects, scaler, workload)
         return seen.workload
 
-    def _version(self, deployment: Json) -> Version:
+    def _version(self, deployment: Json) -> RunningTemplate:
         """Read anew only for another template: at rest thousands of them stay as they are.
 
         The generation does not tell: a new default of the API server comes without one.
@@ -114,7 +114,7 @@ class KubeWorkloads:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _SeenWorkload:
     """What a Deployment looked like, and the objects that it was read from: most of them are the same for days."""
 
     objects: tuple[Json, ...]

@@ -15,10 +15,10 @@ from analyzer.actuation.lease import LeaseAt, LeaseElector
 from analyzer.actuation.preflight import ClusterPreflight
 from analyzer.actuation.workloads import KubeWorkloads
 from analyzer.bootstrap.daemon import World, daemon, patience
-from analyzer.bootstrap.heap import settle_heap
-from analyzer.bootstrap.rights import check_rights
+from analyzer.bootstrap.gc_tuning import tune_gc
+from analyzer.bootstrap.rbac_check import check_rbac
 from analyzer.bootstrap.settings import PreflightMaker, settings_of
-from analyzer.bootstrap.territory import Territory, Visiting
+from analyzer.bootstrap.watched_namespaces import Visiting, WatchedNamespaces
 from analyzer.config import Configuration, ConfigWatch
 from analyzer.engine.clock import SystemClock
 from analyzer.engine.daemon import Settings
@@ -26,8 +26,8 @@ from analyzer.kube.cache import Cache, may_watch_cluster
 from analyzer.kube.objects import Api
 from analyzer.model.errors import ConfigError
 from analyzer.record.configmaps import ConfigMapStore
-from analyzer.record.configmaps.store import Surroundings
-from analyzer.telemetry import EventReporter, LogReporter, Meters
+from analyzer.record.configmaps.store import StoreContext
+from analyzer.telemetry import EventReporter, LogReporter, OwnMetrics
 from analyzer.web import Health, ProbeServer
 
 MANY_NAMESPACES = 20
@@ -71,8 +71,8 @@ class ClusterDaemon:
         self._clock = SystemClock()
         self._synced = False
         self._open = ExitStack()
-        self._territory = Territory(configuration.targets)
-        self._meters = Meters(options.version)
+        self._watched_namespaces = WatchedNamespaces(configuration.targets)
+        self._meters = OwnMetrics(options.version)
         self._lease = LeaseElector(api, self._clock, options.at)
         self._events = EventReporter(api, options.at.identity)
         self._meters.ask(lambda: self._lease.held() is not None, lambda: self._events.dropped)
@@ -93,7 +93,7 @@ class ClusterDaemon:
         """
         if self._probes:
             self._probes.start()
-        check_rights(self._api, self._at.namespace)
+        check_rbac(self._api, self._at.namespace)
         cache = self._started_cache()
         self._await_sync(cache, stopping)
         if stopping.is_set():
@@ -104,7 +104,7 @@ class ClusterDaemon:
         self._open.callback(self._events.stop)
         self._lease.start()
         self._open.callback(self._lease.stop)
-        settle_heap()
+        tune_gc()
         engine.start()
         self._open.callback(engine.stop)
         self._hanging = engine.overdue
@@ -114,14 +114,14 @@ class ClusterDaemon:
         self._open.close()
 
     def _started_cache(self) -> Cache:
-        namespaces = self._territory.namespaces
+        namespaces = self._watched_namespaces.namespaces
         wide = len(namespaces) > MANY_NAMESPACES and may_watch_cluster(self._api)
         if len(namespaces) > MANY_WATCHES and not wide:
             way_out = "let this identity list and watch in all namespaces (ClusterRole): fewer connections"
             _log.warning("many_watches", namespaces=len(namespaces), way_out=way_out)
         cache = Cache(self._api, namespaces, cluster_wide=wide)
         self._meters.follow(cache.age)
-        self._territory.tell(cache.follow)
+        self._watched_namespaces.tell(cache.follow)
         cache.start()
         self._open.callback(cache.stop)
         return cache
@@ -138,9 +138,9 @@ class ClusterDaemon:
         self._synced = True
 
     def _world(self, cache: Cache) -> World:
-        around = Surroundings(self._lease, self._clock, cache, self._territory.namespace_of)
+        around = StoreContext(self._lease, self._clock, cache, self._watched_namespaces.namespace_of)
         return World(
-            workloads=Visiting(KubeWorkloads(self._api, cache, self._clock), self._territory),
+            workloads=Visiting(KubeWorkloads(self._api, cache, self._clock), self._watched_namespaces),
             store=ConfigMapStore(self._api, self._at.namespace, around),
             lease=self._lease,
             preflight=lambda sightings: ClusterPreflight(self._api, cache, sightings, self._clock),
@@ -156,7 +156,7 @@ class ClusterDaemon:
             self._meters.refused()
             raise
         if configuration is not None:
-            self._territory.configure(configuration.targets)
+            self._watched_namespaces.configure(configuration.targets)
             self._use(configuration)
         return settings
 

@@ -7,11 +7,11 @@ from analyzer.config.configuration import (
     Authorization,
     BasicAuth,
     Configuration,
-    Limits,
     Log,
     PrometheusSettings,
     Receiver,
-    Route,
+    ReleaseLimits,
+    RouteSettings,
     Webhook,
 )
 from analyzer.config.load import load
@@ -22,11 +22,11 @@ __all__ = [
     "BasicAuth",
     "ConfigWatch",
     "Configuration",
-    "Limits",
     "Log",
     "PrometheusSettings",
     "Receiver",
-    "Route",
+    "ReleaseLimits",
+    "RouteSettings",
     "Webhook",
     "load",
 ]

@@ -13,7 +13,7 @@ from analyzer.config.configuration import (
     Log,
     PrometheusSettings,
     Receiver,
-    Route,
+    RouteSettings,
     Webhook,
 )
 from analyzer.config.keys_file import AlertsKeys, PrometheusKeys, ReceiverKeys
@@ -77,10 +77,10 @@ def _receiver(keys: ReceiverKeys, folder: Path) -> Receiver:
     return Receiver(keys.name, Webhook(keys.webhook.url, _file(keys.webhook.url_file, folder)))
 
 
-def routes_of(keys: AlertsKeys) -> tuple[Route, ...]:
+def routes_of(keys: AlertsKeys) -> tuple[RouteSettings, ...]:
     """Who is told what."""
     return tuple(
-        Route(
+        RouteSettings(
             receivers=tuple(route.receivers),
             events=tuple(route.match.event),
             targets=tuple(route.match.target),

@@ -12,7 +12,7 @@ from analyzer.config.keys_presets import HttpErrorsKeys, HttpLatencyKeys
 from analyzer.config.presets import http_errors, http_latency
 from analyzer.model.metric import Analysis, GaugeMetric, Metric, QueryMetric, RateMetric, SeriesLabels, TestedMetric
 from analyzer.model.plan import Advance, OnInconclusive, Plan
-from analyzer.promql import Operator, check_expression, parse_selector
+from analyzer.promql import MatchOperator, check_expression, parse_selector
 
 _AnyNoise = CountNoiseKeys | LevelNoiseKeys | NoiseKeys
 
@@ -133,7 +133,7 @@ def _buckets(path: tuple[str, ...], text: str, labels: SeriesLabels) -> Iterator
         if matcher.label == "le":
             yield (path, f"leave out the matcher {matcher}: every boundary is compared")
     names = [matcher for matcher in selector.matchers if matcher.label == "__name__"]
-    if not any(name.value.endswith("_bucket") for name in names if name.operator is Operator.EQUAL):
+    if not any(name.value.endswith("_bucket") for name in names if name.operator is MatchOperator.EQUAL):
         yield (
             path,
             (

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from analyzer.config.inherit import Inherited
 from analyzer.config.keys_file import DefaultsKeys
-from analyzer.config.place import Place
+from analyzer.config.place import FilePosition
 from analyzer.model.errors import Problem
 
 _NAMESPACE = DefaultsKeys.model_fields["namespace"].default
@@ -17,8 +17,8 @@ _K = TypeVar("_K")
 
 def target_mistakes(canaries: Sequence[Inherited]) -> Iterator[Problem]:
     """Names given twice, and Deployments that play more than one part."""
-    names: dict[str, Place] = {}
-    deployments: dict[tuple[str, str], Place] = {}
+    names: dict[str, FilePosition] = {}
+    deployments: dict[tuple[str, str], FilePosition] = {}
     for canary in canaries:
         merged = canary.merged()
         name = merged.get("name")
@@ -34,7 +34,7 @@ def target_mistakes(canaries: Sequence[Inherited]) -> Iterator[Problem]:
                 yield from _taken(deployments, (namespace, deployment), canary.place((side,)), message)
 
 
-def _taken(seen: dict[_K, Place], key: _K, place: Place, message: str) -> Iterator[Problem]:
+def _taken(seen: dict[_K, FilePosition], key: _K, place: FilePosition, message: str) -> Iterator[Problem]:
     first = seen.setdefault(key, place)
     if first is not place:
         yield place.problem(f"{message} {first.seen_from(place)}; use another")

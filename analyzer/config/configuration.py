@@ -65,7 +65,7 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class RouteSettings:
     """Alerts that match go to these receivers. An empty tuple matches everything."""
 
     receivers: tuple[str, ...]
@@ -75,7 +75,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ReleaseLimits:
     """`max_concurrent` releases may be in progress at once; others wait in PENDING, oldest first."""
 
     max_concurrent: int = 20
@@ -88,6 +88,6 @@ class Configuration:
     prometheus: PrometheusSettings
     targets: tuple[Target, ...] = ()
     receivers: tuple[Receiver, ...] = (Receiver("log", Log()),)
-    routes: tuple[Route, ...] = ()
-    limits: Limits = Limits()
+    routes: tuple[RouteSettings, ...] = ()
+    limits: ReleaseLimits = ReleaseLimits()
     freeze: bool = False

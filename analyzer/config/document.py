@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from analyzer.config.place import KeyPath, Place
+from analyzer.config.place import FilePosition, KeyPath
 from analyzer.model.errors import Problem
 
 try:  # ten times faster, and part of every published wheel
@@ -53,22 +53,22 @@ _Loader.add_implicit_resolver(_MERGE, re.compile(r"^<<$"), ["<"])
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """The mapping that a file holds, and where each of its keys stands."""
 
     file: str
     value: Mapping[str, Any]
     lines: Mapping[KeyPath, int] = field(repr=False)
 
-    def place(self, path: KeyPath) -> Place:
+    def place(self, path: KeyPath) -> FilePosition:
         """Where this path stands; for one that is not there, the nearest thing around it."""
         known = path
         while known and known not in self.lines:
             known = known[:-1]
-        return Place(self.file, self.lines.get(known), path)
+        return FilePosition(self.file, self.lines.get(known), path)
 
 
-def read_document(path: Path) -> tuple[Document | None, list[Problem]]:
+def read_document(path: Path) -> tuple[YamlDocument | None, list[Problem]]:
     """Read one file. Never raises: what can't be read or understood is a Problem, and is left out.
 
     The document is None when nothing of the file could be used.
@@ -77,20 +77,20 @@ def read_document(path: Path) -> tuple[Document | None, list[Problem]]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        return _unusable(Place(file), f"can't be read: {error.strerror or error}")
+        return _unusable(FilePosition(file), f"can't be read: {error.strerror or error}")
     except UnicodeDecodeError as error:
-        return _unusable(Place(file), f"expected text in UTF-8, found another encoding at byte {error.start}")
+        return _unusable(FilePosition(file), f"expected text in UTF-8, found another encoding at byte {error.start}")
     try:
         node = _compose(text)
     except (yaml.YAMLError, RecursionError) as error:
         return _unusable(_syntax_place(file, error, text.count("\n") + 1), _syntax_message(error))
     if not isinstance(node, yaml.MappingNode):
         found = "an empty file" if node is None else "something else"
-        return _unusable(Place(file, 1), f"expected keys such as `prometheus:` and `canaries:`, found {found}")
-    reading = _Reading(file)
+        return _unusable(FilePosition(file, 1), f"expected keys such as `prometheus:` and `canaries:`, found {found}")
+    reading = _NodeReader(file)
     reading.lines[()] = node.start_mark.line + 1
     value = reading.mapping(node, ())
-    return Document(file, value, reading.lines), reading.problems
+    return YamlDocument(file, value, reading.lines), reading.problems
 
 
 def _compose(text: str) -> yaml.Node | None:
@@ -101,14 +101,14 @@ def _compose(text: str) -> yaml.Node | None:
         loader.dispose()
 
 
-def _unusable(place: Place, message: str) -> tuple[None, list[Problem]]:
+def _unusable(place: FilePosition, message: str) -> tuple[None, list[Problem]]:
     return None, [place.problem(message)]
 
 
-def _syntax_place(file: str, error: Exception, last: int) -> Place:
+def _syntax_place(file: str, error: Exception, last: int) -> FilePosition:
     """A mark may stand behind the last line."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    return Place(file, min(mark.line + 1, last) if mark else None)
+    return FilePosition(file, min(mark.line + 1, last) if mark else None)
 
 
 def _syntax_message(error: Exception) -> str:
@@ -121,7 +121,7 @@ def _syntax_message(error: Exception) -> str:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _NodeReader:
     """Turns nodes into values, keeping lines and collecting mistakes on the way."""
 
     file: str
@@ -131,7 +131,7 @@ class _Reading:
     values: int = 0
 
     def refuse(self, node: yaml.Node, path: KeyPath, message: str) -> object:
-        self.problems.append(Place(self.file, node.start_mark.line + 1, path).problem(message))
+        self.problems.append(FilePosition(self.file, node.start_mark.line + 1, path).problem(message))
         return _UNDEFINED
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analyzer.config.document import Document
-from analyzer.config.place import KeyPath, Place
+from analyzer.config.document import YamlDocument
+from analyzer.config.place import FilePosition, KeyPath
 
 _ABSENT = object()
 
@@ -16,9 +16,9 @@ _ABSENT = object()
 class Inherited:
     """One canary of a document over the defaults of (perhaps) another one."""
 
-    document: Document
+    document: YamlDocument
     index: int
-    defaults: Document | None
+    defaults: YamlDocument | None
 
     @property
     def own(self) -> Mapping[str, Any]:
@@ -36,7 +36,7 @@ class Inherited:
         """The canary's keys over the defaults, key by key; lists and plain values replace."""
         return _merge(self.given, self.own)
 
-    def place(self, path: KeyPath) -> Place:
+    def place(self, path: KeyPath) -> FilePosition:
         """Where a path of the merged value stands; for one that is not there, the nearest thing around it."""
         for length in range(len(path), 0, -1):
             if _find(self.own, path[:length]) is not _ABSENT:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from analyzer.config.configuration import Authorization, Limits, PrometheusSettings
+from analyzer.config.configuration import Authorization, PrometheusSettings, ReleaseLimits
 from analyzer.config.keys import Keys, SnakeKeys
 from analyzer.config.keys_analysis import AnalysisKeys
 from analyzer.config.keys_plan import PlanKeys
@@ -133,7 +133,7 @@ class LimitsKeys(Keys):
     """Bounds on what is done at once."""
 
     max_concurrent: int = Field(
-        default=Limits().max_concurrent,
+        default=ReleaseLimits().max_concurrent,
         ge=1,
         description="Releases in progress at once; others wait in PENDING, oldest first.",
     )

@@ -15,14 +15,14 @@ from analyzer.config.check_alerts import alert_mistakes, login_mistakes
 from analyzer.config.check_analysis import analysis_mistakes, gating_mistakes
 from analyzer.config.check_plan import plan_mistakes
 from analyzer.config.check_targets import target_mistakes
-from analyzer.config.configuration import Configuration, Limits, PrometheusSettings
-from analyzer.config.document import Document
+from analyzer.config.configuration import Configuration, PrometheusSettings, ReleaseLimits
+from analyzer.config.document import YamlDocument
 from analyzer.config.inherit import Inherited
 from analyzer.config.keys import Keys
 from analyzer.config.keys_analysis import AnalysisKeys
 from analyzer.config.keys_file import AlertsKeys, CanaryKeys, LimitsKeys, PrometheusKeys
 from analyzer.config.keys_plan import PlanKeys
-from analyzer.config.reading import Reading, read_all
+from analyzer.config.reading import ConfigReader, read_all
 from analyzer.model.errors import ConfigError
 from analyzer.model.metric import Analysis, SeriesLabels
 from analyzer.model.plan import Plan
@@ -42,7 +42,7 @@ def load(paths: Sequence[Path]) -> Configuration:
     return configuration
 
 
-def _configuration(reading: Reading) -> Configuration | None:
+def _configuration(reading: ConfigReader) -> Configuration | None:
     holders = {key: reading.holder(key) for key in _SINGLE}
     settings = _prometheus(reading, holders["prometheus"])
     labels = settings.labels if settings else SeriesLabels()
@@ -53,7 +53,7 @@ def _configuration(reading: Reading) -> Configuration | None:
     return Configuration(prometheus=settings, targets=targets, **rest)
 
 
-def _prometheus(reading: Reading, holder: Document | None) -> PrometheusSettings | None:
+def _prometheus(reading: ConfigReader, holder: YamlDocument | None) -> PrometheusSettings | None:
     if holder is None:
         reading.missing("prometheus", "say where it answers: prometheus: {url: http://...}")
         return None
@@ -65,7 +65,7 @@ def _prometheus(reading: Reading, holder: Document | None) -> PrometheusSettings
     return prometheus_of(keys, Path(holder.file).parent)
 
 
-def _rest(reading: Reading, holders: dict[str, Document | None]) -> dict[str, Any]:
+def _rest(reading: ConfigReader, holders: dict[str, YamlDocument | None]) -> dict[str, Any]:
     """Receivers, routes, limits and freeze, as far as they are given."""
     rest: dict[str, Any] = {}
     if holder := holders["alerts"]:
@@ -78,13 +78,13 @@ def _rest(reading: Reading, holders: dict[str, Document | None]) -> dict[str, An
     if holder := holders["limits"]:
         limits = reading.validate(LimitsKeys, holder.value["limits"], holder.place, ("limits",))
         if limits is not None:
-            rest["limits"] = Limits(limits.max_concurrent)
+            rest["limits"] = ReleaseLimits(limits.max_concurrent)
     if holder := holders["freeze"]:
         rest["freeze"] = holder.value["freeze"]
     return rest
 
 
-def _canaries(reading: Reading, defaults: Document | None) -> list[Inherited]:
+def _canaries(reading: ConfigReader, defaults: YamlDocument | None) -> list[Inherited]:
     return [
         Inherited(document, index, defaults)
         for document in reading.documents
@@ -93,11 +93,11 @@ def _canaries(reading: Reading, defaults: Document | None) -> list[Inherited]:
     ]
 
 
-def _names(reading: Reading) -> list[str]:
+def _names(reading: ConfigReader) -> list[str]:
     return [str(canary.own["name"]) for canary in _canaries(reading, None) if "name" in canary.own]
 
 
-def _targets(reading: Reading, defaults: Document | None, labels: SeriesLabels) -> Iterator[Target]:
+def _targets(reading: ConfigReader, defaults: YamlDocument | None, labels: SeriesLabels) -> Iterator[Target]:
     if not any("canaries" in document.value for document in reading.documents):
         reading.missing("canaries", "list at least one: canaries: [{name: my-app, stable: ..., canary: ...}]")
     canaries = _canaries(reading, defaults)
@@ -111,7 +111,7 @@ def _targets(reading: Reading, defaults: Document | None, labels: SeriesLabels) 
             yield replace(target, plan=plans.setdefault(plan, plan), analysis=analyses.setdefault(analysis, analysis))
 
 
-def _target(reading: Reading, canary: Inherited, labels: SeriesLabels) -> Target | None:
+def _target(reading: ConfigReader, canary: Inherited, labels: SeriesLabels) -> Target | None:
     """One canary. Its sections are taken by themselves, so that a mistake in one hides none in another."""
     merged = canary.merged()
     keys = reading.validate(CanaryKeys, merged, canary.place)

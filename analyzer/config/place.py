@@ -20,7 +20,7 @@ def show_path(path: KeyPath) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePosition:
     """One spot in the configuration; `line` counts from 1."""
 
     file: str
@@ -31,10 +31,10 @@ class Place:
         """A mistake at this place."""
         return Problem(self.file, self.line, show_path(self.path), message)
 
-    def seen_from(self, other: Place) -> str:
+    def seen_from(self, other: FilePosition) -> str:
         """How a message at another place names this one."""
         return f"on line {self.line}" if self.file == other.file else f"in {self.file}:{self.line}"
 
 
-Locate = Callable[[KeyPath], Place]
+Locate = Callable[[KeyPath], FilePosition]
 """Finds where a path of some value stands in the files."""

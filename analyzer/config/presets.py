@@ -12,7 +12,7 @@ from analyzer.config.keys_presets import (
     MemoryKeys,
     ResourceFlavor,
 )
-from analyzer.promql import Matcher, Operator, Selector, with_matchers
+from analyzer.promql import Matcher, MatchOperator, Selector, with_matchers
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def http_errors(keys: HttpErrorsKeys) -> tuple[str, str]:
     """Selectors of failed requests and of all requests."""
     names = _REQUESTS[keys.flavor]
     total = _series(keys.series or names.counter)
-    failed = Matcher(keys.code_label or names.code_label, Operator.MATCHES, keys.codes or names.codes)
+    failed = Matcher(keys.code_label or names.code_label, MatchOperator.MATCHES, keys.codes or names.codes)
     return str(with_matchers(total, [failed])), str(total)
 
 
@@ -88,5 +88,5 @@ def _of_containers(series: str, flavor: ResourceFlavor) -> str:
     """The kubelet exports a pod's sum and its pause container too; with them everything would count twice."""
     if flavor is ResourceFlavor.PROCESS:
         return str(_series(series))
-    only = [Matcher("container", Operator.NOT_EQUAL, ""), Matcher("container", Operator.NOT_EQUAL, "POD")]
+    only = [Matcher("container", MatchOperator.NOT_EQUAL, ""), Matcher("container", MatchOperator.NOT_EQUAL, "POD")]
     return str(with_matchers(_series(series), only))

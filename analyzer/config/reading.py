@@ -10,21 +10,21 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from analyzer.config.check_plan import Mistake
-from analyzer.config.document import Document, read_document
+from analyzer.config.document import YamlDocument, read_document
 from analyzer.config.explain import explain
 from analyzer.config.keys import Keys
 from analyzer.config.keys_file import FileKeys
-from analyzer.config.place import KeyPath, Locate, Place
+from analyzer.config.place import FilePosition, KeyPath, Locate
 from analyzer.model.errors import Problem
 
 _K = TypeVar("_K", bound=Keys)
 
 
 @dataclass(slots=True)
-class Reading:
+class ConfigReader:
     """All documents, and all mistakes so far. Not `complete`: what seems to be missing may stand in another file."""
 
-    documents: list[Document] = field(default_factory=list)
+    documents: list[YamlDocument] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     complete: bool = True
 
@@ -45,7 +45,7 @@ class Reading:
         """Mistakes of a section that stands at `prefix`."""
         self.problems += [locate((*prefix, *path)).problem(message) for path, message in mistakes]
 
-    def holder(self, key: str) -> Document | None:
+    def holder(self, key: str) -> YamlDocument | None:
         """The one document that has this key; a second one is a mistake."""
         holders = [document for document in self.documents if key in document.value]
         for other in holders[1:]:
@@ -60,11 +60,11 @@ class Reading:
         return tuple(sorted(once.values(), key=lambda one: (files.get(one.file, -1), one.line or 0, one.path)))
 
 
-def read_all(paths: Sequence[Path]) -> Reading:
+def read_all(paths: Sequence[Path]) -> ConfigReader:
     """Every file, with the mistakes that it has by itself."""
-    reading = Reading()
+    reading = ConfigReader()
     if not paths:
-        reading.problems.append(Place("(no file)").problem("name at least one file or folder"))
+        reading.problems.append(FilePosition("(no file)").problem("name at least one file or folder"))
     for file in _files(paths, reading):
         document, problems = read_document(file)
         reading.problems += problems
@@ -76,7 +76,7 @@ def read_all(paths: Sequence[Path]) -> Reading:
     return reading
 
 
-def _files(paths: Sequence[Path], reading: Reading) -> Iterator[Path]:
+def _files(paths: Sequence[Path], reading: ConfigReader) -> Iterator[Path]:
     seen: set[Path] = set()
     for path in paths:
         for file in _in_folder(path, reading) if path.is_dir() else [path]:
@@ -85,17 +85,17 @@ def _files(paths: Sequence[Path], reading: Reading) -> Iterator[Path]:
                 yield file
 
 
-def _in_folder(folder: Path, reading: Reading) -> list[Path]:
+def _in_folder(folder: Path, reading: ConfigReader) -> list[Path]:
     try:
         names = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
     except OSError as error:
-        reading.problems.append(Place(str(folder)).problem(f"can't be read: {error.strerror or error}"))
+        reading.problems.append(FilePosition(str(folder)).problem(f"can't be read: {error.strerror or error}"))
         return []
     for file in names:
         if file.suffix == ".yml":
             message = "would be overlooked: of a folder only *.yaml is read; rename it"
-            reading.problems.append(Place(str(file)).problem(message))
+            reading.problems.append(FilePosition(str(file)).problem(message))
     files = [file for file in names if file.suffix == ".yaml"]
     if not files:
-        reading.problems.append(Place(str(folder)).problem("has no *.yaml file in it"))
+        reading.problems.append(FilePosition(str(folder)).problem("has no *.yaml file in it"))
     return files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from analyzer.decision.scene import Scene
+from analyzer.decision.context import Context
 from analyzer.model.phase import Phase
 from analyzer.model.state import DeadlineClock
 from analyzer.model.verdict import Classification, Outcome, Verdict
@@ -18,26 +18,26 @@ _LONGEST_TICK = timedelta(seconds=60)
 """A longer time that was not written, if it is two intervals beyond the grain too, means that the daemon was down."""
 
 
-def keep_time(scene: Scene) -> Scene:
+def keep_time(context: Context) -> Context:
     """Count time towards the deadline: only in PROGRESSING, while the daemon runs and Prometheus answers.
 
     Exact to within a hundredth of the deadline, and 15 s.
     """
-    clock = scene.release.clock
-    if scene.now - clock.at < _grain(scene):
-        return scene
-    return scene.update(clock=DeadlineClock(spent=time_spent(scene), at=scene.now))
+    clock = context.release.clock
+    if context.now - clock.at < _grain(context):
+        return context
+    return context.update(clock=DeadlineClock(spent=time_spent(context), at=context.now))
 
 
-def time_spent(scene: Scene) -> timedelta:
+def time_spent(context: Context) -> timedelta:
     """Time that counts towards the deadline until now."""
-    clock = scene.release.clock
-    return clock.spent + (scene.now - clock.at if _counts(scene) else timedelta(0))
+    clock = context.release.clock
+    return clock.spent + (context.now - clock.at if _counts(context) else timedelta(0))
 
 
-def time_limit(scene: Scene) -> timedelta:
+def time_limit(context: Context) -> timedelta:
     """The deadline, with what operators have added to it."""
-    return scene.release.plan.deadline + scene.release.extended
+    return context.release.plan.deadline + context.release.extended
 
 
 def unanswered(verdict: Verdict | None) -> bool:
@@ -47,13 +47,13 @@ def unanswered(verdict: Verdict | None) -> bool:
     return all(metric.classification is Classification.ERROR for metric in verdict.metrics)
 
 
-def _grain(scene: Scene) -> timedelta:
-    return max(_SHORTEST_GRAIN, scene.release.plan.deadline / _PRECISION)
+def _grain(context: Context) -> timedelta:
+    return max(_SHORTEST_GRAIN, context.release.plan.deadline / _PRECISION)
 
 
-def _counts(scene: Scene) -> bool:
-    intervals = 2 * scene.release.analysis.interval
-    longest = max(_LONGEST_TICK, intervals, _grain(scene) + intervals)
-    running = timedelta(0) <= scene.now - scene.release.clock.at <= longest
-    moving = scene.state.phase is Phase.PROGRESSING and not scene.snapshot.admission.standstill
-    return running and moving and not unanswered(scene.verdict)
+def _counts(context: Context) -> bool:
+    intervals = 2 * context.release.analysis.interval
+    longest = max(_LONGEST_TICK, intervals, _grain(context) + intervals)
+    running = timedelta(0) <= context.now - context.release.clock.at <= longest
+    moving = context.state.phase is Phase.PROGRESSING and not context.snapshot.admission.standstill
+    return running and moving and not unanswered(context.verdict)

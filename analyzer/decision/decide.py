@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from analyzer.decision.anchors import reread
-from analyzer.decision.announce import announce
+from analyzer.decision.alerts import alert_of
+from analyzer.decision.commands import execute
+from analyzer.decision.context import Context
 from analyzer.decision.deadline import keep_time
 from analyzer.decision.drift import accept_replicas
-from analyzer.decision.orders import obey
+from analyzer.decision.idle import idle, wait_for_slot
 from analyzer.decision.progress import progress, wait_paused
 from analyzer.decision.promote import bake, promote
-from analyzer.decision.rest import rest, wait_for_slot
 from analyzer.decision.rollback import roll_back
-from analyzer.decision.scene import Scene
-from analyzer.decision.watch import notice_trouble
+from analyzer.decision.rules_of_all_phases import notice_trouble
+from analyzer.decision.template_identity import recognize
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision, Transition, settle
 from analyzer.model.phase import Phase
@@ -28,16 +28,16 @@ from analyzer.model.workload import Move, Replicas, Scale, Snapshot, WriteTempla
 _AT_MOST = 4
 """Transitions that one tick may make before its first write."""
 
-_HANDLERS: dict[Phase, Callable[[Scene], Decision]] = {
-    Phase.IDLE: rest,
+_HANDLERS: dict[Phase, Callable[[Context], Decision]] = {
+    Phase.IDLE: idle,
     Phase.PENDING: wait_for_slot,
     Phase.PROGRESSING: progress,
     Phase.PAUSED: wait_paused,
     Phase.PROMOTING: promote,
     Phase.BAKING: bake,
-    Phase.SUCCEEDED: rest,
+    Phase.SUCCEEDED: idle,
     Phase.ROLLING_BACK: roll_back,
-    Phase.ABORTED: rest,
+    Phase.ABORTED: idle,
 }
 
 
@@ -55,33 +55,33 @@ def decide(
     """
     if state is None or state.phase is Phase.GONE or _never_seen(state):
         return _first_sight(state, snapshot, commands, now)
-    state, notes = reread(state, snapshot)
-    scene = Scene(_resolve(state, snapshot), snapshot, verdict, now)
+    state, notes = recognize(state, snapshot)
+    context = Context(_resolve(state, snapshot), snapshot, verdict, now)
     if snapshot.stable is None or snapshot.canary is None:
-        return _deleted(scene)
+        return _deleted(context)
     if state.phase.active:
-        scene = notice_trouble(keep_time(scene))
+        context = notice_trouble(keep_time(context))
         if state.phase is Phase.ROLLING_BACK:
-            scene = accept_replicas(scene)
-    choice = _carry_on(scene, obey(scene, commands, _HANDLERS[state.phase]))
+            context = accept_replicas(context)
+    choice = _carry_on(context, execute(context, commands, _HANDLERS[state.phase]))
     return replace(choice, notes=(*notes, *choice.notes))
 
 
-def _carry_on(scene: Scene, choice: Decision) -> Decision:
+def _carry_on(context: Context, choice: Decision) -> Decision:
     """A transition is followed by the first write of the new phase in the same tick.
 
     Not so where a document of its own is needed first: after a change of roles the snapshot has the sides the
     wrong way round, and a release that has just ended must be on file before another takes its place.
     """
-    ending = scene.state.phase.active
+    ending = context.state.phase.active
     for _ in range(_AT_MOST):
-        moved = choice.state.phase is not scene.state.phase or choice.action is Action.ADVANCE
-        if choice.move or not moved or choice.state.roles != scene.state.roles or choice.state.phase is Phase.GONE:
+        moved = choice.state.phase is not context.state.phase or choice.action is Action.ADVANCE
+        if choice.move or not moved or choice.state.roles != context.state.roles or choice.state.phase is Phase.GONE:
             return choice
-        verdict = scene.verdict if _judged_alike(scene.state, choice.state) else None
-        scene = Scene(choice.state, scene.snapshot, verdict, scene.now)
-        follow = _HANDLERS[scene.state.phase](scene)
-        if ending and follow.state.releases != scene.state.releases:
+        verdict = context.verdict if _judged_alike(context.state, choice.state) else None
+        context = Context(choice.state, context.snapshot, verdict, context.now)
+        follow = _HANDLERS[context.state.phase](context)
+        if ending and follow.state.releases != context.state.releases:
             return choice
         choice = replace(
             choice,
@@ -176,8 +176,8 @@ def _first_sight(state: TargetState | None, snapshot: Snapshot, commands: Sequen
     known = state or TargetState(target.name, target.roles, Phase.IDLE, now, "first sight", namespace=target.namespace)
     if snapshot.stable is None or snapshot.canary is None:
         missing = " and ".join(known.roles.name(side) for side, seen in _sides(snapshot) if not seen)
-        scene = Scene(known, snapshot, None, now)
-        return obey(scene, commands, lambda scene: scene.hold(f"waiting for Deployment {missing} to exist"))
+        context = Context(known, snapshot, None, now)
+        return execute(context, commands, lambda context: context.hold(f"waiting for Deployment {missing} to exist"))
     reason = "first sight: unmanaged, replicas are left alone"
     seen = TargetState(
         target.name,
@@ -195,17 +195,17 @@ def _first_sight(state: TargetState | None, snapshot: Snapshot, commands: Sequen
         namespace=target.namespace,
     )
     back = (Transition(Phase.GONE, Phase.IDLE, reason),) if known.phase is Phase.GONE else ()
-    anchored, _ = reread(seen, snapshot)
+    anchored, _ = recognize(seen, snapshot)
     return Decision(Action.HOLD, reason, anchored, transitions=back)
 
 
-def _deleted(scene: Scene) -> Decision:
-    state = scene.state
-    missing = " and ".join(state.roles.name(side) for side, seen in _sides(scene.snapshot) if not seen)
+def _deleted(context: Context) -> Decision:
+    state = context.state
+    missing = " and ".join(state.roles.name(side) for side, seen in _sides(context.snapshot) if not seen)
     reason = f"Deployment {missing} was deleted; nothing is recreated"
     if state.phase.active:
-        scene = scene.update(ended_at=scene.now, result=Result.GONE)
-    return scene.go(Phase.GONE, reason, Action.HOLD, announce(scene, AlertEvent.GONE, f"{state.target}: {reason}"))
+        context = context.update(ended_at=context.now, result=Result.GONE)
+    return context.go(Phase.GONE, reason, Action.HOLD, alert_of(context, AlertEvent.GONE, f"{state.target}: {reason}"))
 
 
 def _sides(snapshot: Snapshot) -> tuple[tuple[Side, bool], ...]:

@@ -6,29 +6,29 @@ stays as it was: the new version is the canary of the comparison, though its Dep
 
 from __future__ import annotations
 
-from analyzer.decision.scene import Scene
+from analyzer.decision.context import Context
 from analyzer.decision.shift import withdrawal
 from analyzer.model.decision import Decision
 from analyzer.model.workload import Replicas
 
 
-def goal_of_swap(scene: Scene) -> Replicas:
+def goal_of_swap(context: Context) -> Replicas:
     """What both sides have when the roles are exchanged: the new version in full, as far as there is room for it
     beside the pods that are held back."""
-    release = scene.release
+    release = context.release
     kept = 0 if release.known_good else min(release.plan.holdback, release.total)
-    return Replicas(stable=kept, canary=min(release.total, scene.bounds.ceiling - kept))
+    return Replicas(stable=kept, canary=min(release.total, context.bounds.ceiling - kept))
 
 
-def comparing(scene: Scene) -> bool:
+def comparing(context: Context) -> bool:
     """Are both versions still compared, in a bake?"""
-    return scene.release.held_back > 0
+    return context.release.held_back > 0
 
 
-def stop_comparing(scene: Scene) -> Decision | None:
+def stop_comparing(context: Context) -> Decision | None:
     """A new version in the Deployment of the pods that are held back, or none of them left: the comparison is over."""
-    release, old, expected = scene.release, scene.canary, scene.state.expected
-    if not comparing(scene):
+    release, old, expected = context.release, context.canary, context.state.expected
+    if not comparing(context):
         return None
     if old.template.hash != release.stable.hash:
         reason = f"{old.name} has version {old.template.hash} now: no pods of the old version are held back any more"
@@ -37,19 +37,19 @@ def stop_comparing(scene: Scene) -> Decision | None:
         reason = f"{old.name} was scaled to 0 by {by}: no pods of the old version are left to compare with"
     else:
         return None
-    return scene.update(held_back=0).hold(reason, reason)
+    return context.update(held_back=0).hold(reason, reason)
 
 
-def end_holdback(scene: Scene) -> Decision | None:
+def end_holdback(context: Context) -> Decision | None:
     """The bake is over: the new version gets all its pods, then the old one goes."""
-    if not comparing(scene):
+    if not comparing(context):
         return None
-    expected = scene.state.expected
-    untouched = expected is not None and scene.stable.replicas == expected.stable
-    wanted = max(scene.release.total, scene.stable.replicas) if untouched else scene.stable.replicas
-    move = withdrawal(scene, wanted)
+    expected = context.state.expected
+    untouched = expected is not None and context.stable.replicas == expected.stable
+    wanted = max(context.release.total, context.stable.replicas) if untouched else context.stable.replicas
+    move = withdrawal(context, wanted)
     if move is not None:
-        return scene.make(move, "baked, the pods that were held back leave")
-    if scene.canary.replicas or scene.canary.current:
-        return scene.hold(f"baked, waiting until the {scene.canary.current} pods that were held back are gone")
-    return scene.update(held_back=0).hold("baked, the pods that were held back are gone")
+        return context.make(move, "baked, the pods that were held back leave")
+    if context.canary.replicas or context.canary.current:
+        return context.hold(f"baked, waiting until the {context.canary.current} pods that were held back are gone")
+    return context.update(held_back=0).hold("baked, the pods that were held back are gone")

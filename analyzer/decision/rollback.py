@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from analyzer.decision.announce import alert_once, announce
-from analyzer.decision.scene import Rule, Scene, first_answer
+from analyzer.decision.alerts import alert_of, alert_once
+from analyzer.decision.context import Context, Rule, first_answer
 from analyzer.decision.shift import withdrawal
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
@@ -22,68 +22,72 @@ STUCK_AFTER = timedelta(minutes=10)
 """A rollback that takes longer than this raises a `stuck` alert, once."""
 
 
-def give_up(scene: Scene, cause: Cause) -> Decision:
+def give_up(context: Context, cause: Cause) -> Decision:
     """Enter ROLLING_BACK, with the alert in the same write.
 
     None for a superseded release, and none where nothing has to be moved: there the end is told at once.
     """
     reason = f"{cause.kind}: {cause.reason}"
-    scene = scene.update(cause=cause, aborted_at=scene.now, pause=None)
-    if _undoes_a_swap(scene):
-        handled = Version(scene.stable.uid, scene.release.canary.hash)
-        roles = scene.state.roles.swapped()
-        scene = replace(scene, state=replace(scene.state, roles=roles, handled=handled, expected=_mirror(scene)))
-    if cause.kind is CauseKind.SUPERSEDED or not scene.acting:
-        return scene.go(Phase.ROLLING_BACK, reason, Action.ROLLBACK)
-    alert = announce(
-        scene,
+    context = context.update(cause=cause, aborted_at=context.now, pause=None)
+    if _undoes_a_swap(context):
+        handled = Version(context.stable.uid, context.release.canary.hash)
+        roles = context.state.roles.swapped()
+        context = replace(
+            context, state=replace(context.state, roles=roles, handled=handled, expected=_mirror(context))
+        )
+    if cause.kind is CauseKind.SUPERSEDED or not context.acting:
+        return context.go(Phase.ROLLING_BACK, reason, Action.ROLLBACK)
+    alert = alert_of(
+        context,
         AlertEvent.ABORTED,
-        f"{scene.state.target}: rolling back, {cause.reason}",
+        f"{context.state.target}: rolling back, {cause.reason}",
         mark="rolling-back",
         status="rolling back",
         cause=cause.kind.value,
         culprit=cause.culprit,
     )
-    return scene.go(Phase.ROLLING_BACK, reason, Action.ROLLBACK, alert)
+    return context.go(Phase.ROLLING_BACK, reason, Action.ROLLBACK, alert)
 
 
-def roll_back(scene: Scene) -> Decision:
+def roll_back(context: Context) -> Decision:
     """One tick of ROLLING_BACK."""
-    return first_answer(_RULES, _noting_safety(scene))
+    return first_answer(_RULES, _noting_safety(context))
 
 
-def _undoes_a_swap(scene: Scene) -> bool:
+def _undoes_a_swap(context: Context) -> bool:
     """After a swap the roles stand exchanged: the version to put back is in the present canary's Deployment."""
-    release = scene.release
+    release = context.release
     return release.plan.promote is Promotion.SWAP and release.written
 
 
-def _mirror(scene: Scene) -> Replicas | None:
-    expected = scene.state.expected
+def _mirror(context: Context) -> Replicas | None:
+    expected = context.state.expected
     return None if expected is None else Replicas(stable=expected.canary, canary=expected.stable)
 
 
-def _observing(scene: Scene) -> Decision | None:
-    return None if scene.acting else _finish(scene)
+def _observing(context: Context) -> Decision | None:
+    return None if context.acting else _finish(context)
 
 
-def _noting_safety(scene: Scene) -> Scene:
+def _noting_safety(context: Context) -> Context:
     """The canary is out of service once it has no ready pod and none of its version is left on stable."""
-    serving = any(pod.ready and not pod.deleted for pod in scene.canary.pods)
-    rolled = scene.stable.template.hash != scene.release.canary.hash and scene.stable.updated == scene.stable.current
-    spread = scene.release.written and not rolled
-    if scene.release.safe_at is not None or scene.canary.replicas or serving or spread:
-        return scene
-    return scene.update(safe_at=scene.now)
+    serving = any(pod.ready and not pod.deleted for pod in context.canary.pods)
+    rolled = (
+        context.stable.template.hash != context.release.canary.hash and context.stable.updated == context.stable.current
+    )
+    spread = context.release.written and not rolled
+    if context.release.safe_at is not None or context.canary.replicas or serving or spread:
+        return context
+    return context.update(safe_at=context.now)
 
 
-def _restoring(scene: Scene) -> bool:
+def _restoring(context: Context) -> bool:
     """Does stable still need the template back that it had before the release?
 
     After a swap it is in its own Deployment again, unless someone has put the next version there meanwhile.
     With `external` it is the owner's to put back.
     """
-    release, now = scene.release, scene.stable.template.hash
+    release, now = context.release, context.stable.template.hash
     match release.plan.promote:
         case Promotion.COPY_TEMPLATE:
             return release.written and now == release.canary.hash != release.stable.hash
@@ -95,76 +99,76 @@ def _restoring(scene: Scene) -> bool:
             assert_never(never)
 
 
-def _restore(scene: Scene) -> Decision | None:
-    if not _restoring(scene):
+def _restore(context: Context) -> Decision | None:
+    if not _restoring(context):
         return None
-    stable = scene.stable
+    stable = context.stable
     move = WriteTemplate(
         side=Side.STABLE,
         deployment=stable.name,
         uid=stable.uid,
         before=stable.template.hash,
-        template=scene.release.stable,
+        template=context.release.stable,
     )
-    return scene.make(move, "putting back the version that stable had")
+    return context.make(move, "putting back the version that stable had")
 
 
-def _take_out(scene: Scene) -> Decision | None:
-    move = withdrawal(scene, scene.release.total)
-    return scene.make(move, "taking the canary out of service") if move else None
+def _take_out(context: Context) -> Decision | None:
+    move = withdrawal(context, context.release.total)
+    return context.make(move, "taking the canary out of service") if move else None
 
 
-def _wait(scene: Scene) -> Decision | None:
-    stable, canary = scene.stable, scene.canary
-    complete = stable.settled and (scene.surge or stable.replicas == scene.release.total)
+def _wait(context: Context) -> Decision | None:
+    stable, canary = context.stable, context.canary
+    complete = stable.settled and (context.surge or stable.replicas == context.release.total)
     if canary.replicas == 0 and canary.current == 0 and complete:
         return None
     waiting = f"stable has {stable.available} of {stable.replicas} pods available, the canary {canary.current} left"
     waiting += f"; {stable.name} is paused (spec.paused)" if stable.paused else ""
-    over = scene.now - scene.state.since >= STUCK_AFTER
+    over = context.now - context.state.since >= STUCK_AFTER
     if over:
-        summary = f"{scene.state.target}: the rollback has not finished in {show_duration(STUCK_AFTER)}: {waiting}"
-        scene = alert_once(scene, AlertEvent.STUCK, summary, "rollback")
-    return scene.hold(f"rolling back: {waiting}")
+        summary = f"{context.state.target}: the rollback has not finished in {show_duration(STUCK_AFTER)}: {waiting}"
+        context = alert_once(context, AlertEvent.STUCK, summary, "rollback")
+    return context.hold(f"rolling back: {waiting}")
 
 
-def _finish(scene: Scene) -> Decision:
-    release = scene.release
+def _finish(context: Context) -> Decision:
+    release = context.release
     cause = release.cause or Cause(CauseKind.OPERATOR, "no cause recorded")
     if cause.kind is CauseKind.SUPERSEDED:
-        summary = f"{scene.state.target}: {cause.reason}"
-        alert = announce(scene, AlertEvent.SUPERSEDED, summary)
-        scene = scene.update(ended_at=scene.now, result=Result.SUPERSEDED)
-        return scene.go(Phase.PENDING, cause.reason, Action.HOLD, alert)
-    scene = scene.update(
-        ended_at=scene.now,
+        summary = f"{context.state.target}: {cause.reason}"
+        alert = alert_of(context, AlertEvent.SUPERSEDED, summary)
+        context = context.update(ended_at=context.now, result=Result.SUPERSEDED)
+        return context.go(Phase.PENDING, cause.reason, Action.HOLD, alert)
+    context = context.update(
+        ended_at=context.now,
         result=Result.ABORTED,
     )
-    alert = announce(
-        scene,
+    alert = alert_of(
+        context,
         AlertEvent.ABORTED,
-        f"{scene.state.target}: aborted, {cause.reason}{_left_over(scene)}",
+        f"{context.state.target}: aborted, {cause.reason}{_left_over(context)}",
         mark="aborted",
         status="aborted",
         cause=cause.kind.value,
         culprit=cause.culprit,
-        secondsToSafe=_seconds_to_safe(scene),
+        secondsToSafe=_seconds_to_safe(context),
     )
-    return scene.go(Phase.ABORTED, cause.reason, Action.HOLD, alert)
+    return context.go(Phase.ABORTED, cause.reason, Action.HOLD, alert)
 
 
-def _left_over(scene: Scene) -> str:
+def _left_over(context: Context) -> str:
     """What a reader of the abort has to know or do besides."""
-    release = scene.release
-    if not scene.acting:
+    release = context.release
+    if not context.acting:
         return " (mode observe: nothing was changed)"
-    if release.written and scene.stable.template.hash == release.canary.hash != release.stable.hash:
-        return f"; {scene.stable.name} still has this version: its owner has to put {release.stable.hash} back"
+    if release.written and context.stable.template.hash == release.canary.hash != release.stable.hash:
+        return f"; {context.stable.name} still has this version: its owner has to put {release.stable.hash} back"
     return ""
 
 
-def _seconds_to_safe(scene: Scene) -> float | None:
-    release = scene.release
+def _seconds_to_safe(context: Context) -> float | None:
+    release = context.release
     if release.safe_at is None or release.aborted_at is None:
         return None
     return (release.safe_at - release.aborted_at).total_seconds()

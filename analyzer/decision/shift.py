@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
+from analyzer.decision.context import Context
 from analyzer.decision.moves import drain, next_move, scale
 from analyzer.decision.replicas import split
-from analyzer.decision.scene import Scene
 from analyzer.model.decision import Decision
 from analyzer.model.target import Side
 from analyzer.model.workload import Move, Replicas
 
 
-def goal_of(scene: Scene) -> Replicas:
+def goal_of(context: Context) -> Replicas:
     """The replicas of the present step."""
-    release = scene.release
-    return split(release.plan.capacity, release.total, release.current_step.weight, scene.stable.replicas)
+    release = context.release
+    return split(release.plan.capacity, release.total, release.current_step.weight, context.stable.replicas)
 
 
-def hold_back(scene: Scene) -> str | None:
+def hold_back(context: Context) -> str | None:
     """Why no move forward may be made now: a canary pod that is not steadily available."""
-    canary = scene.canary
+    canary = context.canary
     if canary.available < canary.replicas or canary.current != canary.replicas:
         return f"waiting until the canary is available ({canary.available} of {canary.replicas} pods)"
     return None
 
 
-def shift(scene: Scene, goal: Replicas, doing: str) -> Decision | None:
+def shift(context: Context, goal: Replicas, doing: str) -> Decision | None:
     """The next safe write towards `goal`, or the wait for it; None when the replicas are asked for already.
 
     Backward moves (stable up, canary down) do not wait for the canary.
     """
-    asked = scene.replicas
+    asked = context.replicas
     if asked == goal:
         return None
-    blocked = hold_back(scene)
+    blocked = hold_back(context)
     if blocked:
         goal = Replicas(stable=max(goal.stable, asked.stable), canary=min(goal.canary, asked.canary))
-    move = _towards(scene, goal)
-    return scene.make(move, doing) if move else scene.hold(f"{doing}: {blocked or 'waiting for capacity'}")
+    move = _towards(context, goal)
+    return context.make(move, doing) if move else context.hold(f"{doing}: {blocked or 'waiting for capacity'}")
 
 
-def withdrawal(scene: Scene, stable: int) -> Move | None:
+def withdrawal(context: Context, stable: int) -> Move | None:
     """The next safe write that takes the canary out while stable goes to `stable` replicas; None: nothing now."""
-    if scene.surge:
-        return drain(scene.canary, batch=batch_of(scene), covered=scene.stable.settled)
-    return next_move(scene.stable, scene.canary, Replicas(stable=stable, canary=0), scene.bounds)
+    if context.surge:
+        return drain(context.canary, batch=batch_of(context), covered=context.stable.settled)
+    return next_move(context.stable, context.canary, Replicas(stable=stable, canary=0), context.bounds)
 
 
-def batch_of(scene: Scene) -> int:
+def batch_of(context: Context) -> int:
     """How many available canary pods leave at once in `surge`."""
-    return max(1, scene.release.plan.capacity.max_surge.rounded_up(scene.release.total))
+    return max(1, context.release.plan.capacity.max_surge.rounded_up(context.release.total))
 
 
-def _towards(scene: Scene, goal: Replicas) -> Move | None:
-    if not scene.surge:
-        return next_move(scene.stable, scene.canary, goal, scene.bounds)
-    return None if scene.canary.replicas == goal.canary else scale(Side.CANARY, scene.canary, goal.canary)
+def _towards(context: Context, goal: Replicas) -> Move | None:
+    if not context.surge:
+        return next_move(context.stable, context.canary, goal, context.bounds)
+    return None if context.canary.replicas == goal.canary else scale(Side.CANARY, context.canary, goal.canary)

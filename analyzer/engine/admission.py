@@ -6,8 +6,8 @@ import threading
 from datetime import datetime
 
 from analyzer.decision.replicas import split, weight_error
-from analyzer.engine.board import Board
-from analyzer.engine.surveys import Surveys, Unfit
+from analyzer.engine.release_checks import Surveys, Unfit
+from analyzer.engine.state_cache import StateCache
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode
 from analyzer.model.state import TargetState
@@ -21,8 +21,8 @@ SURVEYED = "finding out how its pods are scraped and how much their metrics vary
 class Admissions:
     """Gives slots to pending targets, oldest first. Thread-safe; freeze and limit may change at any time."""
 
-    def __init__(self, board: Board, surveys: Surveys, limit: int, *, freeze: bool = False) -> None:
-        self._board = board
+    def __init__(self, state_cache: StateCache, surveys: Surveys, limit: int, *, freeze: bool = False) -> None:
+        self._state_cache = state_cache
         self._surveys = surveys
         self._lock = threading.Lock()
         self._waiting: dict[str, datetime] = {}
@@ -59,12 +59,12 @@ class Admissions:
                 return Admission(self._take_slot(state), survey.timing, warnings, noise=survey.noise.noise)
 
     def settle(self, target: str, *, failed: bool = False) -> None:
-        """The tick is over: the board knows now whether the release began. One that `failed` loses its place."""
+        """The tick is over: the state cache knows now whether the release began. One that `failed` loses its place."""
         with self._lock:
             self._granted.discard(target)
             if failed:
                 self._waiting.pop(target, None)
-            pending = self._board.pending(target)
+            pending = self._state_cache.pending(target)
             if not pending:
                 self._waiting.pop(target, None)
         if not pending:
@@ -89,12 +89,12 @@ class Admissions:
 
     def _obstacle(self, state: TargetState) -> str | None:
         self._waiting[state.target] = state.since
-        used = (self._board.active() | self._granted) - {state.target}
+        used = (self._state_cache.active() | self._granted) - {state.target}
         mine = (state.since, state.target)
         ahead = [
             name
             for name, since in self._waiting.items()
-            if (since, name) < mine and name not in used and self._board.pending(name)
+            if (since, name) < mine and name not in used and self._state_cache.pending(name)
         ]
         if len(used) + len(ahead) < self._limit:
             return None

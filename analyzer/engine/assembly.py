@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from analyzer.engine.admission import Admissions
-from analyzer.engine.board import Board
-from analyzer.engine.chronicle import Chronicle, EntryBuilder, StatusBuilder
-from analyzer.engine.claims import Claims
 from analyzer.engine.daemon import Daemon, Machinery, Settings
 from analyzer.engine.evidence import EvidenceMemory
-from analyzer.engine.fences import Fences
+from analyzer.engine.fenced_epochs import FencedEpochs
+from analyzer.engine.idle_cache import IdleCache
 from analyzer.engine.outbox import Desk, Outbox
-from analyzer.engine.preflights import Preflights
-from analyzer.engine.rests import Rests
+from analyzer.engine.publisher import EntryBuilder, Publisher, StatusBuilder
+from analyzer.engine.release_checks import Preflights, Surveys
 from analyzer.engine.schedule import Schedule
-from analyzer.engine.surveys import Surveys
+from analyzer.engine.state_cache import StateCache
 from analyzer.engine.sweep import Sweeper
-from analyzer.engine.tick import Surroundings, Tick
+from analyzer.engine.target_locks import TargetLocks
+from analyzer.engine.tick import Tick, TickContext
 from analyzer.ports import Clock, Lease, ReleaseStore, Reporter, Workloads
 
 
@@ -50,23 +49,23 @@ class Parts:
 
 def assemble(settings: Settings, parts: Parts, watch: Callable[[], Settings | None] | None = None) -> Daemon:
     """A daemon that is ready to `start`."""
-    board, claims = Board(), Claims()
+    state_cache, claims = StateCache(), TargetLocks()
     surveys = Surveys(parts.surveyors, parts.clock, settings.metrics, Preflights(parts.clock, settings.preflight))
-    surroundings = Surroundings(
+    surroundings = TickContext(
         store=parts.store,
         workloads=parts.workloads,
         lease=parts.lease,
         clock=parts.clock,
-        board=board,
+        state_cache=state_cache,
         memory=EvidenceMemory(),
-        fences=Fences(),
-        rests=Rests(),
-        admissions=Admissions(board, surveys, settings.max_concurrent, freeze=settings.freeze),
-        chronicle=Chronicle(
+        fenced_epochs=FencedEpochs(),
+        idle_cache=IdleCache(),
+        admissions=Admissions(state_cache, surveys, settings.max_concurrent, freeze=settings.freeze),
+        publisher=Publisher(
             parts.store, parts.status_of, parts.history_entry, tuple(parts.reporters), parts.status_every
         ),
     )
-    desk = Desk(parts.store, parts.lease, parts.clock, board, claims)
+    desk = Desk(parts.store, parts.lease, parts.clock, state_cache, claims)
     machinery = Machinery(
         surroundings=surroundings,
         claims=claims,

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from analyzer.engine.claims import Claims
-from analyzer.engine.leaving import Leaving
 from analyzer.engine.outbox import Flush, Outbox
+from analyzer.engine.removed_targets import RemovedTargets
 from analyzer.engine.schedule import Schedule
 from analyzer.engine.sweep import Sweeper
-from analyzer.engine.tick import Surroundings
+from analyzer.engine.target_locks import TargetLocks
+from analyzer.engine.tick import TickContext
 from analyzer.model.alert import Alert, AlertEvent, Severity
 from analyzer.model.errors import ConfigError, RecordError
 from analyzer.model.target import Target
@@ -52,8 +52,8 @@ class Settings:
 class Machinery:
     """The parts that live as long as the daemon."""
 
-    surroundings: Surroundings
-    claims: Claims
+    surroundings: TickContext
+    claims: TargetLocks
     sweeper: Sweeper
     outbox: Outbox
     executors: tuple[Executor, ...]
@@ -71,7 +71,7 @@ class Daemon:
         self._machinery = machinery
         self._watch = watch
         self._lock = threading.Lock()
-        self._leaving = Leaving(machinery.surroundings)
+        self._leaving = RemovedTargets(machinery.surroundings)
         self._epoch: int | None = None
         self._known_under: int | None = None
         self._all_found = True
@@ -130,7 +130,7 @@ class Daemon:
 
     def keep_moving(self) -> None:
         """Look again at targets that wait for pods only: a rollback must not wait for the next sweep."""
-        moving = self._machinery.surroundings.board.moving()
+        moving = self._machinery.surroundings.state_cache.moving()
         if self._epoch is not None and moving:
             slow = [one for one in self._targets() if one.name in moving and one.analysis.interval > MOVE_EVERY]
             self._machinery.sweeper.run_between(slow)
@@ -176,8 +176,8 @@ class Daemon:
     def _learn_anew(self, epoch: int) -> None:
         """What was known is from before another daemon led. Nobody can have led while the epoch stayed the same."""
         world = self._machinery.surroundings
-        world.board.clear()
-        world.chronicle.renew()
+        world.state_cache.clear()
+        world.publisher.renew()
         self._known_under, self._all_found = epoch, True
         self._learn()
 
@@ -197,7 +197,7 @@ class Daemon:
     def _learn_configured(self) -> None:
         world = self._machinery.surroundings
         for target in self._settings.targets:
-            if world.board.seen(target.name) is not None:
+            if world.state_cache.seen(target.name) is not None:
                 continue
             try:
                 stored = world.store.load(target.name)
@@ -205,7 +205,7 @@ class Daemon:
                 _log.warning("state_unreadable", target=target.name, reason=str(error))
                 continue
             if stored is not None:
-                world.board.note(stored.state)
+                world.state_cache.note(stored.state)
 
     def _targets(self) -> tuple[Target, ...]:
         return (*self._settings.targets, *self._leaving.in_release())

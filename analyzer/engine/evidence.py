@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from analyzer.engine.before_after import Asked, before_after, compared_analysis, shift_of
+from analyzer.engine.bake_comparison import Asked, bake_comparison, compared_analysis, shift_of
 from analyzer.judge import (
     Evidence,
     begin,
@@ -101,7 +101,7 @@ class EvidenceMemory:
             fast_after=_fast_after(evidence, course.fast_from),
             until=min(filter(None, (seen_at, enough, confirming))),
         )
-        asked = request if course.shift is None else before_after(request, state, course.shift)
+        asked = request if course.shift is None else bake_comparison(request, state, course.shift)
         behind = enough < seen_at or (confirming is not None and _leaves_blocks(confirming, seen_at, course.timing))
         return Look(course, evidence, request, asked, behind=behind)
 

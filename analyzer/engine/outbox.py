@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from analyzer.engine.board import Board
-from analyzer.engine.claims import Claims
+from analyzer.engine.state_cache import StateCache
+from analyzer.engine.target_locks import TargetLocks
 from analyzer.model.alert import Alert
 from analyzer.model.errors import RecordError, StaleStateError
 from analyzer.model.state import OutboxEntry, TargetState
@@ -42,8 +42,8 @@ class Desk:
     store: ReleaseStore
     lease: Lease
     clock: Clock
-    board: Board
-    claims: Claims
+    state_cache: StateCache
+    claims: TargetLocks
 
 
 class Outbox:
@@ -75,7 +75,7 @@ class Outbox:
         """Try everything that is due once. Only one call at a time."""
         if self._desk.lease.held() is None:
             return
-        due = [name for name in self._desk.board.with_alerts() if name not in self._delivering]
+        due = [name for name in self._desk.state_cache.with_alerts() if name not in self._delivering]
         self._delivering.update(due)
         deliveries = [self._executor.submit(self._one, name) for name in due]
         if self._notice and OURSELVES not in self._delivering:
@@ -106,7 +106,7 @@ class Outbox:
     def _deliver(self, target: str) -> None:
         stored = self._desk.store.load(target)
         if stored is None:
-            self._desk.board.forget(target)
+            self._desk.state_cache.forget(target)
             return
         entries = _marked(stored.state, self._unwritten.get(target, {})).outbox
         remaining = {entry.alert.id: entry for entry in self._flush(entries, self._desk.clock.now())}
@@ -133,7 +133,7 @@ class Outbox:
                     raise
                 continue
             self._unwritten.pop(target, None)
-            self._desk.board.note(marked)
+            self._desk.state_cache.note(marked)
             return
 
 

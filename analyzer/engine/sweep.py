@@ -14,8 +14,8 @@ from datetime import timedelta
 
 import structlog
 
-from analyzer.engine.before_after import Asked, collect
-from analyzer.engine.claims import Claims
+from analyzer.engine.bake_comparison import Asked, collect
+from analyzer.engine.target_locks import TargetLocks
 from analyzer.engine.tick import Tick
 from analyzer.model.errors import ObservationError
 from analyzer.model.target import Target
@@ -36,7 +36,7 @@ class Sweeper:
         self,
         begin: Callable[[Target], Tick],
         metrics: MetricSource,
-        claims: Claims,
+        claims: TargetLocks,
         executor: Executor,
         patience: timedelta,
     ) -> None:

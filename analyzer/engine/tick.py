@@ -13,12 +13,12 @@ import structlog
 
 from analyzer.decision import decide, enroll, moved_to
 from analyzer.engine.admission import Admissions
-from analyzer.engine.before_after import Asked
-from analyzer.engine.board import Board
-from analyzer.engine.chronicle import Chronicle
+from analyzer.engine.bake_comparison import Asked
 from analyzer.engine.evidence import EvidenceMemory, Look, folded
-from analyzer.engine.fences import Fences
-from analyzer.engine.rests import Rest, Rests
+from analyzer.engine.fenced_epochs import FencedEpochs
+from analyzer.engine.idle_cache import IdleCache, IdleSnapshot
+from analyzer.engine.publisher import Publisher
+from analyzer.engine.state_cache import StateCache
 from analyzer.judge import Evidence, judge
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import AnalyzerError, LeaseLostError, ObservationError, RecordError
@@ -35,19 +35,19 @@ STANDBY = "standby: the lease is not held by this daemon"
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class TickContext:
     """All that a tick works with."""
 
     store: ReleaseStore
     workloads: Workloads
     lease: Lease
     clock: Clock
-    board: Board
+    state_cache: StateCache
     memory: EvidenceMemory
     admissions: Admissions
-    chronicle: Chronicle
-    fences: Fences
-    rests: Rests
+    publisher: Publisher
+    fenced_epochs: FencedEpochs
+    idle_cache: IdleCache
 
 
 class Tick:
@@ -56,7 +56,7 @@ class Tick:
     Whatever goes wrong in a target comes out as a report, not as an exception.
     """
 
-    def __init__(self, target: Target, world: Surroundings) -> None:
+    def __init__(self, target: Target, world: TickContext) -> None:
         self.target = target
         self._world = world
         self._epoch: int | None = None
@@ -81,16 +81,16 @@ class Tick:
         """Is it at rest, and all as it was when the last tick found nothing to do? That is told again then, and this
         tick is over."""
         world, name = self._world, self.target.name
-        rest = world.rests.of(name)
+        rest = world.idle_cache.of(name)
         if rest is None or rest.snapshot.target is not self.target:
             return False
         try:
             commands = tuple(world.store.commands(name))
             snapshot = world.workloads.snapshot(self.target, rest.state.roles)
             snapshot = replace(snapshot, admission=world.admissions.admit(rest.state, snapshot))
-            if not rest.goes_on(world.lease.held(), world.board.seen(name), snapshot, commands):
+            if not rest.goes_on(world.lease.held(), world.state_cache.seen(name), snapshot, commands):
                 return False
-            world.chronicle.repeat(rest.report)
+            world.publisher.repeat(rest.report)
         except Exception:  # noqa: BLE001 - whatever is wrong is said by the tick itself, and of this target alone
             return False
         return True
@@ -107,11 +107,11 @@ class Tick:
         report = report or self._report()
         self._world.admissions.settle(self.target.name, failed=report.error is not None)
         written = None if self._epoch is None or self._stored is None else self._stored.state
-        told = self._world.chronicle.tell(report, written)
+        told = self._world.publisher.tell(report, written)
         if told and self._at_rest(report):
             self._remember_rest(report)
         else:
-            self._world.rests.forget(self.target.name)
+            self._world.idle_cache.forget(self.target.name)
         return report
 
     def abandon(self) -> None:
@@ -130,7 +130,7 @@ class Tick:
         if self._epoch is None or self._stored is None or self._snapshot is None:
             return
         seen = (self._stored.state, self._snapshot, tuple(self._commands))
-        self._world.rests.note(self.target.name, Rest(self._epoch, *seen, report))
+        self._world.idle_cache.note(self.target.name, IdleSnapshot(self._epoch, *seen, report))
 
     def _read(self) -> None:
         world = self._world
@@ -139,7 +139,7 @@ class Tick:
             raise LeaseLostError(STANDBY)
         self._stored = world.store.load(self.target.name)
         if self._stored is not None:
-            world.board.note(self._stored.state)
+            world.state_cache.note(self._stored.state)
             self._state = _claimed(self._stored.state, self._epoch)
             self._stay_with_release(self._state)
             self._take_over(self._state, self._epoch)
@@ -172,7 +172,7 @@ class Tick:
         """Other Deployments than on record are new ones: they are seen for the first time. Raises RecordError."""
         if state.phase.active or state.is_about(self.target):
             return state
-        self._world.chronicle.archive(state)  # or its last release would be lost
+        self._world.publisher.archive(state)  # or its last release would be lost
         _log.info(
             "other_deployments",
             target=state.target,
@@ -190,15 +190,15 @@ class Tick:
 
     def _take_over(self, state: TargetState, epoch: int) -> None:
         """Shut earlier holders out before anything is decided: first of the document, then of the Deployments."""
-        if self._world.fences.missing(state, epoch):
+        if self._world.fenced_epochs.missing(state, epoch):
             self._save(state)
             self._world.workloads.claim(self.target, state.roles, self._writing_epoch())
-            self._world.fences.raised(state, epoch)
+            self._world.fenced_epochs.raised(state, epoch)
 
     def _catch_up_history(self, state: TargetState) -> None:
         """A kill may have come before the entry of an ended release; a history out of order stops nothing."""
         try:
-            self._world.chronicle.archive(state)
+            self._world.publisher.archive(state)
         except RecordError as error:
             _log.warning("history_not_written", target=self.target.name, reason=str(error))
 
@@ -211,11 +211,11 @@ class Tick:
         self._choice = choice
         if self._look is not None and evidence is not None and answer is not None:
             world.memory.keep(self.target.name, self._look.course, evidence)
-        world.chronicle.remember(choice.state, self._verdict)
+        world.publisher.remember(choice.state, self._verdict)
         if choice.move is not None:
             world.workloads.apply(self.target, choice.move, self._writing_epoch())
         self._save(choice.next_state)
-        world.chronicle.archive(choice.next_state)
+        world.publisher.archive(choice.next_state)
 
     def _save(self, state: TargetState) -> None:
         """Write the document, if it changed, while the lease is held."""
@@ -224,7 +224,7 @@ class Tick:
         self._writing_epoch()
         version = self._world.store.save(state, self._stored.version if self._stored else None)
         self._stored, self._saved = Stored(state, version), True
-        self._world.board.note(state)
+        self._world.state_cache.note(state)
 
     def _writing_epoch(self) -> int:
         held = self._world.lease.held()
@@ -253,7 +253,7 @@ class Tick:
         return Report(self.target, now, decision, self._snapshot, self._verdict, error)
 
     def _best_known(self, now: datetime) -> TargetState:
-        known = self._stored.state if self._stored else self._world.board.seen(self.target.name)
+        known = self._stored.state if self._stored else self._world.state_cache.seen(self.target.name)
         return known or TargetState(self.target.name, self.target.roles, Phase.IDLE, now, "not seen yet")
 
 

@@ -18,12 +18,12 @@ from analyzer.judge.boundaries import Boundaries
 from analyzer.judge.design import Design, Whole, design_for
 from analyzer.judge.fast_lane import FastEvidence
 from analyzer.judge.observed import Observation, observe
-from analyzer.judge.order import Place, Starts, place
+from analyzer.judge.order import FoldOrder, Starts, place
 from analyzer.judge.presence import Presence, seen
 from analyzer.judge.profile import Floats, Profile, increment
 from analyzer.judge.restart_rule import RestartRule
 from analyzer.judge.sums import SideSum
-from analyzer.judge.window import Served, Window
+from analyzer.judge.window import SideTotals, Window
 from analyzer.model.block import Block, Sample, SideBlock
 from analyzer.model.metric import Direction, HistogramMetric, RateMetric, RestartsMetric
 from analyzer.model.noise import Noise
@@ -101,13 +101,13 @@ def fold_blocks(
     base, last, fresh = evidence.state, evidence.last, list[Block[Sample]]()
     for block in blocks:
         match place(block.index, last, starts):
-            case Place.AGAIN if fresh:
+            case FoldOrder.AGAIN if fresh:
                 fresh[-1] = block
-            case Place.AGAIN if evidence.before is not None:
+            case FoldOrder.AGAIN if evidence.before is not None:
                 base, fresh = evidence.before, [block]
-            case Place.NEXT:
+            case FoldOrder.NEXT:
                 fresh.append(block)
-            case Place.EARLY | Place.AGAIN:
+            case FoldOrder.EARLY | FoldOrder.AGAIN:
                 pass
         last = block.index
     if not fresh:
@@ -158,7 +158,7 @@ def fold_observed(
     return replace(evidence, last=observed[-1].index, before=before, state=state)
 
 
-def _bands(metric: CountMetric, stable: Served, counted: Sequence[Observation]) -> Whole | None:
+def _bands(metric: CountMetric, stable: SideTotals, counted: Sequence[Observation]) -> Whole | None:
     """The band of each boundary in each of these blocks, shape (blocks, boundaries), from what stable had before
     it; None for metrics of one band."""
     if not isinstance(metric, HistogramMetric):

@@ -16,7 +16,7 @@ from analyzer.judge.fast_lane import FastEvidence, fold_slots
 from analyzer.judge.gauge import GaugeEvidence, fold_levels
 from analyzer.judge.guard import GuardEvidence, fold_readings
 from analyzer.judge.order import Starts
-from analyzer.model.block import Block, Reading, Timing
+from analyzer.model.block import Block, GuardReading, Timing
 from analyzer.model.metric import (
     Analysis,
     GaugeMetric,
@@ -33,7 +33,7 @@ from analyzer.model.verdict import Verdict
 TestedEvidence = CountEvidence | GaugeEvidence
 MetricEvidence = TestedEvidence | GuardEvidence
 
-T = TypeVar("T", Block[Any], Reading)
+T = TypeVar("T", Block[Any], GuardReading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def prove_from(evidence: Evidence, block: int) -> Evidence:
     return replace(evidence, starts=replace(starts, proof=block))
 
 
-def fold(evidence: Evidence, metric_name: str, blocks: Sequence[Block[Any] | Reading]) -> Evidence:
+def fold(evidence: Evidence, metric_name: str, blocks: Sequence[Block[Any] | GuardReading]) -> Evidence:
     """Add a metric's blocks (for a guard: readings), in order and without a gap; this ends its error, if any.
 
     Blocks from before the step are ignored. The latest block may come again and is then replaced.
@@ -118,7 +118,7 @@ def fold(evidence: Evidence, metric_name: str, blocks: Sequence[Block[Any] | Rea
         case GaugeEvidence():
             new = fold_levels(old, only(Block, blocks, metric_name), starts)
         case GuardEvidence():
-            new = fold_readings(old, only(Reading, blocks, metric_name), starts)
+            new = fold_readings(old, only(GuardReading, blocks, metric_name), starts)
         case _:
             assert_never(old)
     if new.error is not None:
@@ -157,7 +157,7 @@ def last_folded(evidence: Evidence, metric_name: str) -> int | None:
     return find(evidence, metric_name).last
 
 
-def only(kind: type[T], blocks: Sequence[Block[Any] | Reading], metric_name: str) -> list[T]:
+def only(kind: type[T], blocks: Sequence[Block[Any] | GuardReading], metric_name: str) -> list[T]:
     """The same blocks, all of one kind. Raises ValueError."""
     only = [one for one in blocks if isinstance(one, kind)]
     if len(only) < len(blocks):

@@ -14,10 +14,10 @@ import numpy as np
 
 from analyzer.judge.design import POINTS, Grid, abort_grid
 from analyzer.judge.observed import observe
-from analyzer.judge.order import Place, Starts, place
+from analyzer.judge.order import FoldOrder, Starts, place
 from analyzer.judge.profile import Profile, increment, log_evidence
 from analyzer.judge.sums import SideSum, read_counts, side_sum, taken_later
-from analyzer.judge.window import NOBODY, Served
+from analyzer.judge.window import NOBODY, SideTotals
 from analyzer.model.block import Block, Sample, SideBlock
 from analyzer.model.metric import Margin, RatioMetric
 from analyzer.model.noise import EXACT
@@ -38,8 +38,8 @@ class FastState:
     `latest`: the canary's, stable's, and stable's pods with their end one slot later (None: not known yet)."""
 
     profile: Profile = _NOTHING
-    canary: Served = NOBODY
-    stable: Served = NOBODY
+    canary: SideTotals = NOBODY
+    stable: SideTotals = NOBODY
     before: Profile = _NOTHING
     latest: tuple[SideSum, SideSum, SideBlock[Sample] | None] | None = None
 
@@ -71,10 +71,10 @@ def fold_slots(fast: FastEvidence, metric: RatioMetric, slots: Sequence[Block]) 
         raise ValueError(f"{metric.name}: the step was entered without fast_from, its first slot")
     for slot in slots:
         spot = place(slot.index, fast.last, Starts(fast.starts))
-        if spot is Place.EARLY:
+        if spot is FoldOrder.EARLY:
             fast = replace(fast, last=slot.index)
             continue
-        before = fast.before if spot is Place.AGAIN else fast.state
+        before = fast.before if spot is FoldOrder.AGAIN else fast.state
         fast = replace(fast, last=slot.index, before=before, state=_with_slot(before, slot, metric, fast.margin))
     return fast
 

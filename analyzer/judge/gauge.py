@@ -16,9 +16,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from analyzer.judge.order import Place, Starts, place
+from analyzer.judge.order import FoldOrder, Starts, place
 from analyzer.judge.presence import Presence, missing_share, seen
-from analyzer.model.block import Block, Level, SideBlock
+from analyzer.model.block import Block, PodLevel, SideBlock
 from analyzer.model.metric import Direction, GaugeMetric, Margin
 from analyzer.model.noise import Noise
 
@@ -115,14 +115,14 @@ class GaugeEvidence:
         return BATCH_SECONDS / self.block * max(self.noise.within_pod, LEAST_WITHIN) ** 2
 
 
-def fold_levels(evidence: GaugeEvidence, blocks: Sequence[Block[Level]], starts: Starts) -> GaugeEvidence:
+def fold_levels(evidence: GaugeEvidence, blocks: Sequence[Block[PodLevel]], starts: Starts) -> GaugeEvidence:
     """Add blocks in order; the latest one may come again in another version. Raises ValueError on a gap."""
     for block in blocks:
         spot = place(block.index, evidence.last, starts)
-        if spot is Place.EARLY:
+        if spot is FoldOrder.EARLY:
             evidence = replace(evidence, last=block.index)
             continue
-        before = evidence.before if spot is Place.AGAIN else evidence.state
+        before = evidence.before if spot is FoldOrder.AGAIN else evidence.state
         proving = starts.proof is not None and block.index >= starts.proof
         state = _with_block(before, block, evidence, proving=proving)
         evidence = replace(evidence, last=block.index, before=before, state=state)
@@ -134,7 +134,7 @@ def worse(metric: GaugeMetric) -> int:
     return 1 if metric.direction is Direction.UP else -1
 
 
-def _with_block(state: GaugeState, block: Block[Level], of: GaugeEvidence, *, proving: bool) -> GaugeState:
+def _with_block(state: GaugeState, block: Block[PodLevel], of: GaugeEvidence, *, proving: bool) -> GaugeState:
     canary, stable = _positive(block.canary), _positive(block.stable)
     counted = bool(canary.pods) and bool(stable.pods)
     one = replace(
@@ -154,7 +154,7 @@ def _with_block(state: GaugeState, block: Block[Level], of: GaugeEvidence, *, pr
     )
 
 
-def _compared(canary: SideBlock[Level], stable: SideBlock[Level], of: GaugeEvidence) -> GaugeWindow:
+def _compared(canary: SideBlock[PodLevel], stable: SideBlock[PodLevel], of: GaugeEvidence) -> GaugeWindow:
     """One block's share of the sums."""
     sides = _mean_log(canary), _mean_log(stable)
     even = 1 / _pods(canary) + 1 / _pods(stable)
@@ -170,11 +170,11 @@ def _compared(canary: SideBlock[Level], stable: SideBlock[Level], of: GaugeEvide
     )
 
 
-def _mean_log(side: SideBlock[Level]) -> float:
+def _mean_log(side: SideBlock[PodLevel]) -> float:
     return math.fsum(math.log(level.value) for level in side.pods.values()) / len(side.pods)
 
 
-def _pods(side: SideBlock[Level]) -> int:
+def _pods(side: SideBlock[PodLevel]) -> int:
     """How many pods a side stands for."""
     return max(side.merged or 0, len(side.pods))
 
@@ -201,7 +201,7 @@ def _sum(window: GaugeWindow, block: GaugeWindow) -> GaugeWindow:
     )
 
 
-def _positive(side: SideBlock[Level]) -> SideBlock[Level]:
+def _positive(side: SideBlock[PodLevel]) -> SideBlock[PodLevel]:
     """The side with every pod whose level has no logarithm moved to its absent ones."""
     wrong = {
         pod: f"a level of {level.value:g} can't be compared as a ratio (expected a number above 0)"
@@ -214,7 +214,7 @@ def _positive(side: SideBlock[Level]) -> SideBlock[Level]:
     return replace(side, pods=pods, absent={**side.absent, **wrong})
 
 
-def _absence(canary: SideBlock[Level], stable: SideBlock[Level]) -> str | None:
+def _absence(canary: SideBlock[PodLevel], stable: SideBlock[PodLevel]) -> str | None:
     for side in (canary, stable):
         for pod in sorted(side.absent):
             return f"{pod}: {side.absent[pod]}"

@@ -24,7 +24,7 @@ _AHEAD = np.geomspace(1, 30 * 86400, POINTS)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _GaugeReading:
     """What the evidence comes to, before words are found for it. `centre` and `half` are log ratios."""
 
     evidence: LogEvidence
@@ -68,7 +68,7 @@ def judge_gauge(one: GaugeEvidence, at: Thresholds) -> MetricVerdict:
     )
 
 
-def _read(one: GaugeEvidence, at: Thresholds) -> _Reading:
+def _read(one: GaugeEvidence, at: Thresholds) -> _GaugeReading:
     state, metric = one.state, one.metric
     abort, proof = state.abort, state.proof
     shown = proof if proof.counted else abort
@@ -80,7 +80,7 @@ def _read(one: GaugeEvidence, at: Thresholds) -> _Reading:
         abort_at=at.abort,
         promote_at=at.promote,
     )
-    return _Reading(
+    return _GaugeReading(
         evidence=evidence,
         shown=shown,
         centre=worse(metric) * found.mean,
@@ -114,7 +114,7 @@ def _visible(one: GaugeEvidence) -> float | None:
     return smallest_visible(one.metric.tolerance.ratio, math.sqrt(_between(one))) ** worse(one.metric)
 
 
-def _interval(read: _Reading) -> tuple[float, float]:
+def _interval(read: _GaugeReading) -> tuple[float, float]:
     return _exp(read.centre - read.half), _exp(read.centre + read.half)
 
 
@@ -122,7 +122,7 @@ def _exp(log: float) -> float:
     return math.exp(log) if log < math.log(1e300) else math.inf
 
 
-def _seconds(one: GaugeEvidence, at: Thresholds, margin: Margin, read: _Reading) -> float | None:
+def _seconds(one: GaugeEvidence, at: Thresholds, margin: Margin, read: _GaugeReading) -> float | None:
     """Expected wait for a proof if the canary is like stable from now on; None when it is there or will not come."""
     nats = read.evidence.promote if margin is one.metric.promote_margin else read.evidence.advance
     if nats >= at.promote or read.aborts or not read.shown.counted:
@@ -143,7 +143,7 @@ def _seconds(one: GaugeEvidence, at: Thresholds, margin: Margin, read: _Reading)
 
 
 def _classified(
-    one: GaugeEvidence, at: Thresholds, read: _Reading, seconds: float | None
+    one: GaugeEvidence, at: Thresholds, read: _GaugeReading, seconds: float | None
 ) -> tuple[Classification, str]:
     metric, proof = one.metric, one.state.proof
     if read.aborts:
@@ -168,7 +168,7 @@ def _classified(
     return Classification.UNDECIDED, f"{wanting} ({_noise_line(one)})"
 
 
-def _comparison(one: GaugeEvidence, read: _Reading) -> str:
+def _comparison(one: GaugeEvidence, read: _GaugeReading) -> str:
     """Both sides' typical levels (geometric means) and the ratio with its interval."""
     state = one.state
     low, high = _interval(read)
@@ -180,7 +180,7 @@ def _comparison(one: GaugeEvidence, read: _Reading) -> str:
     )
 
 
-def _levels(read: _Reading) -> tuple[float, float]:
+def _levels(read: _GaugeReading) -> tuple[float, float]:
     """Of the canary and of stable, where blocks counted."""
     return _exp(read.shown.canary / read.shown.counted), _exp(read.shown.stable / read.shown.counted)
 
@@ -213,7 +213,7 @@ def _unmeasured(one: GaugeEvidence) -> str:
     return f"{name}: not measured on both sides in {window.blocks} blocks{why}"
 
 
-def _wanting(one: GaugeEvidence, at: Thresholds, read: _Reading, seconds: float | None) -> str:
+def _wanting(one: GaugeEvidence, at: Thresholds, read: _GaugeReading, seconds: float | None) -> str:
     """What is missing for a proof, and how long it will take."""
     if not at.settled:
         return "proof begins when the step's replicas are reached"

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from analyzer.judge.order import Place, Starts, place
-from analyzer.model.block import NoData, Reading
+from analyzer.judge.order import FoldOrder, Starts, place
+from analyzer.model.block import GuardReading, NoData
 from analyzer.model.metric import QueryMetric
 
 
@@ -47,20 +47,20 @@ class GuardEvidence:
         return self.state.good >= self.metric.blocks
 
 
-def fold_readings(evidence: GuardEvidence, readings: Sequence[Reading], starts: Starts) -> GuardEvidence:
+def fold_readings(evidence: GuardEvidence, readings: Sequence[GuardReading], starts: Starts) -> GuardEvidence:
     """Add readings in order; the latest one may come again in another version. Raises ValueError on a gap."""
     for reading in readings:
         spot = place(reading.index, evidence.last, starts)
-        if spot is Place.EARLY:
+        if spot is FoldOrder.EARLY:
             evidence = replace(evidence, last=reading.index)
             continue
-        before = evidence.before if spot is Place.AGAIN else evidence.state
+        before = evidence.before if spot is FoldOrder.AGAIN else evidence.state
         state = _with_reading(before, reading, evidence.metric)
         evidence = replace(evidence, last=reading.index, before=before, state=state)
     return evidence
 
 
-def _with_reading(state: GuardState, reading: Reading, metric: QueryMetric) -> GuardState:
+def _with_reading(state: GuardState, reading: GuardReading, metric: QueryMetric) -> GuardState:
     value = reading.value
     if isinstance(value, NoData):
         return replace(state, absence=value.reason)

@@ -31,12 +31,12 @@ from analyzer.judge.guard import GuardEvidence
 from analyzer.judge.observed import Observation, observe
 from analyzer.judge.screen import Flags, Screen, screen_counts
 from analyzer.judge.verdict import FAILED, judge, judge_metric, spares, thresholds_of
-from analyzer.model.block import Block, Reading, Sample, Timing
+from analyzer.model.block import Block, GuardReading, Sample, Timing
 from analyzer.model.metric import Analysis
 from analyzer.model.noise import Noise
 from analyzer.model.verdict import Outcome, Verdict
 
-Recorded = Sequence[Block[Sample] | Reading]
+Recorded = Sequence[Block[Sample] | GuardReading]
 """One metric's blocks or readings; each one's index is its place."""
 
 _FIRST_PORTION = 32
@@ -96,7 +96,7 @@ def _portions(start: int, end: int) -> Iterator[tuple[int, int]]:
 class _Stretch:
     """One metric's blocks of a portion as it is fed with them, and where it may decide."""
 
-    fed: Sequence[Observation] | Sequence[Block[Sample]] | Sequence[Reading]
+    fed: Sequence[Observation] | Sequence[Block[Sample]] | Sequence[GuardReading]
     screen: Screen
     weighed: Weighed | None = None
 
@@ -135,7 +135,7 @@ def _stretch(evidence: Evidence, one: MetricEvidence, blocks: Recorded, start: i
             levels = only(Block, blocks, one.metric.name)
             return _Stretch(levels, _judged_each(evidence, one, levels))
         case GuardEvidence():
-            readings = only(Reading, blocks, one.metric.name)
+            readings = only(GuardReading, blocks, one.metric.name)
             return _Stretch(readings, _judged_each(evidence, one, readings))
         case _:
             assert_never(one)

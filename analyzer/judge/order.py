@@ -14,7 +14,7 @@ class Starts:
     proof: int | None = None
 
 
-class Place(StrEnum):
+class FoldOrder(StrEnum):
     """What to do with a block."""
 
     EARLY = "early"
@@ -22,7 +22,7 @@ class Place(StrEnum):
     AGAIN = "again"
 
 
-def place(index: int, last: int | None, starts: Starts) -> Place:
+def place(index: int, last: int | None, starts: Starts) -> FoldOrder:
     """Where block `index` stands after block `last` (None: nothing was folded yet).
 
     EARLY: before the step began, to be ignored. NEXT: new. AGAIN: another version of the latest one, to
@@ -35,5 +35,5 @@ def place(index: int, last: int | None, starts: Starts) -> Place:
     if index > expected:
         raise ValueError(f"block {index} leaves out blocks {expected} to {index - 1}: fold them first")
     if index < starts.abort:
-        return Place.EARLY
-    return Place.AGAIN if index == last else Place.NEXT
+        return FoldOrder.EARLY
+    return FoldOrder.AGAIN if index == last else FoldOrder.NEXT

@@ -13,7 +13,7 @@ import numpy as np
 from analyzer.judge.dispersion import Cells
 from analyzer.judge.profile import Floats
 from analyzer.judge.sums import MOST
-from analyzer.model.block import Arrivals, Buckets, Counts, History, Level, Restarts, Sample
+from analyzer.model.block import Arrivals, Buckets, Counts, History, PodLevel, Restarts, Sample
 
 _ABSENT = (0.0, 0.0)
 _LEAST = 1e-9
@@ -78,6 +78,6 @@ def _above(place: int, bounds: int) -> Callable[[Sample], tuple[float, float]]:
 
 
 def _log_level(sample: Sample | None) -> float:
-    if isinstance(sample, Level) and 0 < sample.value < math.inf:
+    if isinstance(sample, PodLevel) and 0 < sample.value < math.inf:
         return math.log(sample.value)
     return math.nan

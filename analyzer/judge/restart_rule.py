@@ -16,7 +16,7 @@ SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _RestartsSeen:
     index: int
     canary: tuple[tuple[str, float], ...]
     stable: float | None
@@ -27,7 +27,7 @@ class RestartRule:
     """Restarts of the last ten minutes, block by block, and `struck`: what broke the rule in this step, if it was
     broken."""
 
-    recent: tuple[_Seen, ...] = ()
+    recent: tuple[_RestartsSeen, ...] = ()
     struck: str | None = None
 
     def after(self, seen: Sequence[Observation], block: float) -> RestartRule:
@@ -36,14 +36,14 @@ class RestartRule:
         reach = math.ceil(SECONDS / block)
         for one in seen:
             canary = tuple((pod, row[0][0]) for pod, row in one.canary.pods.items() if row[0][0] > 0)
-            latest = _Seen(one.index, canary, one.stable.events[0] if one.stable.pods else None)
+            latest = _RestartsSeen(one.index, canary, one.stable.events[0] if one.stable.pods else None)
             recent = tuple(old for old in rule.recent if old.index > one.index - reach)
             recent = (*recent, latest)
             rule = RestartRule(recent, rule.struck or _struck(recent))
         return rule
 
 
-def _struck(recent: tuple[_Seen, ...]) -> str | None:
+def _struck(recent: tuple[_RestartsSeen, ...]) -> str | None:
     stable = [one.stable for one in recent if one.stable is not None]
     if not stable or sum(stable) > 0:
         return None

@@ -21,7 +21,7 @@ from analyzer.judge.design import Design, Grid
 from analyzer.judge.observed import later_sum
 from analyzer.judge.profile import Floats, log_evidence
 from analyzer.judge.spread import FuzzyNull, Slack, fuzzy_null, step_spread
-from analyzer.judge.window import Served
+from analyzer.judge.window import SideTotals
 from analyzer.model.metric import Margin
 
 _HALF = 0.5
@@ -36,7 +36,7 @@ def dispersions(one: CountEvidence) -> Floats:
     return np.array([[each.dispersion] for each in boundaries.noise])
 
 
-def spreads(one: CountEvidence, canary: Served, stable: Served) -> tuple[float, ...]:
+def spreads(one: CountEvidence, canary: SideTotals, stable: SideTotals) -> tuple[float, ...]:
     """tau_step of each boundary, with the pods that served so far."""
     boundaries = one.state.boundaries
     taus = (one.noise.pod_spread,) if boundaries is None else tuple(each.pod_spread for each in boundaries.noise)

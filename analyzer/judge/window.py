@@ -19,7 +19,7 @@ NOTHING = Profile(np.zeros((1, WIDTH)))
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class SideTotals:
     """One side over many blocks: events (one number per boundary) of the total, and each pod's part of it.
 
     `stood_for` is the total times the pods that each entry stood for, which only merged data makes differ.
@@ -42,7 +42,7 @@ class Served:
             return 1.0
         return max(1.0, self.total * self.total / squares * (self.stood_for / self.total))
 
-    def plus(self, sides: Sequence[SideSum]) -> Served:
+    def plus(self, sides: Sequence[SideSum]) -> SideTotals:
         """With more blocks, added one by one: the sum is the same in whatever portions they come."""
         if not sides:
             return self
@@ -55,10 +55,10 @@ class Served:
             stood_for += side.total * side.standing_for / max(1, len(side.pods))
             for pod, (_, part) in side.pods.items():
                 pods[pod] = pods.get(pod, 0.0) + part
-        return Served(tuple(events), total, pods, stood_for)
+        return SideTotals(tuple(events), total, pods, stood_for)
 
 
-NOBODY = Served()
+NOBODY = SideTotals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class Window:
     """
 
     profile: Profile = NOTHING
-    canary: Served = NOBODY
-    stable: Served = NOBODY
+    canary: SideTotals = NOBODY
+    stable: SideTotals = NOBODY
     blocks: int = 0
     counted: int = 0
     idle: int = 0

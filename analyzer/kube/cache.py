@@ -1,6 +1,6 @@
-"""What the cluster looks like, without asking it: shelves that followers keep, read by the adapters.
+"""What the cluster looks like, without asking it: indexers that reflectors keep, read by the adapters.
 
-Every read is checked against a bound on age (see `kube.follow` for how age is measured): nothing is decided on a
+Every read is checked against a bound on age (see `kube.reflector` for how age is measured): nothing is decided on a
 cluster that nobody has heard of for longer. Made and started by `run`.
 """
 
@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Sequence
 
 from analyzer.kube.errors import ForbiddenError, StaleError
-from analyzer.kube.follow import Follower, Scope, Timing
 from analyzer.kube.objects import (
     AUTOSCALERS,
     CONFIG_MAPS,
@@ -23,7 +22,8 @@ from analyzer.kube.objects import (
     Kind,
 )
 from analyzer.kube.permission import may
-from analyzer.kube.trim import trimmed
+from analyzer.kube.reflector import Reflector, WatchScope, WatchTiming
+from analyzer.kube.transform import transformed
 
 FOLLOWED = (DEPLOYMENTS, REPLICA_SETS, PODS, AUTOSCALERS, CONFIG_MAPS)
 OURS = "app.kubernetes.io/managed-by=canary-analyzer,canary-analyzer/document=commands"
@@ -49,17 +49,17 @@ class Cache:
         kinds: Sequence[Kind] = FOLLOWED,
         cluster_wide: bool = False,
         bound: float = BOUND_SECONDS,
-        timing: Timing | None = None,
+        timing: WatchTiming | None = None,
     ) -> None:
         self._api = api
         self._kinds = tuple(kinds)
         self._cluster_wide = cluster_wide
         self._bound = bound
-        self._timing = timing or Timing()
+        self._timing = timing or WatchTiming()
         self._lock = threading.Lock()
         self._started = False
         self._namespaces: frozenset[str] = frozenset()
-        self._followers: dict[tuple[Kind, str | None], Follower] = {}
+        self._reflectors: dict[tuple[Kind, str | None], Reflector] = {}
         self.follow(namespaces)
 
     def start(self) -> None:
@@ -68,38 +68,38 @@ class Cache:
             if self._started:
                 return
             self._started = True
-            for follower in self._followers.values():
-                _begin(follower)
+            for reflector in self._reflectors.values():
+                _begin(reflector)
 
     def stop(self) -> None:
         """Stop following. Threads end with their watch: `KubeClient.close` ends those at once."""
         with self._lock:
-            for follower in self._followers.values():
-                follower.stopping.set()
+            for reflector in self._reflectors.values():
+                reflector.stopping.set()
 
     def follow(self, namespaces: Iterable[str]) -> None:
         """Follow exactly these namespaces from now on; new ones can be read once they are listed."""
         with self._lock:
             self._namespaces = frozenset(namespaces)
             scopes: set[str | None] = {None} if self._cluster_wide else set(self._namespaces)
-            for key in [key for key in self._followers if key[1] not in scopes]:
-                self._followers.pop(key).stopping.set()
+            for key in [key for key in self._reflectors if key[1] not in scopes]:
+                self._reflectors.pop(key).stopping.set()
             for kind in self._kinds:
                 for space in scopes:
                     self._follow(kind, space)
 
     def _follow(self, kind: Kind, space: str | None) -> None:
         wanted = self._namespaces if space is None else None
-        known = self._followers.get((kind, space))
+        known = self._reflectors.get((kind, space))
         if known is not None:
             if wanted is not None:
                 known.want(wanted)
             return
-        scope = Scope(kind, space, OURS if kind == CONFIG_MAPS else "")
-        follower = Follower(self._api, scope, self._timing, wanted)
-        self._followers[kind, space] = follower
+        scope = WatchScope(kind, space, OURS if kind == CONFIG_MAPS else "")
+        reflector = Reflector(self._api, scope, self._timing, wanted)
+        self._reflectors[kind, space] = reflector
         if self._started:
-            _begin(follower)
+            _begin(reflector)
 
     def wait_synced(self, timeout: float) -> bool:
         """Whether everything that is followed was listed, now or within `timeout` seconds."""
@@ -113,64 +113,64 @@ class Cache:
     def problems(self) -> Sequence[str]:
         """Why scopes can't be followed at present, each once; empty while all is well."""
         with self._lock:
-            followers = list(self._followers.values())
-        return sorted({str(follower.problem) for follower in followers if follower.problem is not None})
+            reflectors = list(self._reflectors.values())
+        return sorted({str(reflector.problem) for reflector in reflectors if reflector.problem is not None})
 
     def age(self) -> float | None:
         """Seconds since the scope that is furthest behind was last proved to be up to date; None: one never was."""
         with self._lock:
-            ages = [follower.age() for follower in self._followers.values()]
+            ages = [reflector.age() for reflector in self._reflectors.values()]
         known = [age for age in ages if age is not None]
         return max(known, default=0.0) if len(known) == len(ages) else None
 
     def get(self, kind: Kind, namespace: str, name: str) -> Json | None:
         """One object; None: it does not exist. Raises StaleError."""
-        return self._fresh(kind, namespace).shelf.get(namespace, name)
+        return self._fresh(kind, namespace).indexer.get(namespace, name)
 
     def items(self, kind: Kind, namespace: str) -> Sequence[Json]:
         """All objects of a kind in a namespace, by name. Raises StaleError."""
-        return self._fresh(kind, namespace).shelf.items(namespace)
+        return self._fresh(kind, namespace).indexer.items(namespace)
 
     def owned(self, kind: Kind, namespace: str, owner_uid: str) -> Sequence[Json]:
         """Those of a kind that name this uid in their ownerReferences, by name. Raises StaleError."""
-        return self._fresh(kind, namespace).shelf.owned(namespace, owner_uid)
+        return self._fresh(kind, namespace).indexer.owned(namespace, owner_uid)
 
     def put(self, kind: Kind, found: Json) -> None:
         """Take in the answer to a write of our own, unless something at least as new is known."""
-        follower = self._follower(kind, found["metadata"].get("namespace", ""))
-        if follower is not None:
-            follower.shelf.put(trimmed(kind, found))
+        reflector = self._reflector(kind, found["metadata"].get("namespace", ""))
+        if reflector is not None:
+            reflector.indexer.put(transformed(kind, found))
 
     def _synced(self) -> bool:
         with self._lock:
-            followers = list(self._followers.items())
+            reflectors = list(self._reflectors.items())
             namespaces = self._namespaces
         return all(
-            follower.holds(namespace)
-            for (_, space), follower in followers
+            reflector.holds(namespace)
+            for (_, space), reflector in reflectors
             for namespace in (namespaces if space is None else (space,))
         )
 
-    def _follower(self, kind: Kind, namespace: str) -> Follower | None:
+    def _reflector(self, kind: Kind, namespace: str) -> Reflector | None:
         with self._lock:
             if namespace not in self._namespaces:
                 return None
-            return self._followers.get((kind, None if self._cluster_wide else namespace))
+            return self._reflectors.get((kind, None if self._cluster_wide else namespace))
 
-    def _fresh(self, kind: Kind, namespace: str) -> Follower:
-        follower = self._follower(kind, namespace)
-        if follower is None:
+    def _fresh(self, kind: Kind, namespace: str) -> Reflector:
+        reflector = self._reflector(kind, namespace)
+        if reflector is None:
             raise StaleError(f"{kind.plural} of namespace {namespace} are not followed")
-        age = follower.age()
-        because = f": {follower.problem}" if follower.problem is not None else ""
-        if age is None or not follower.holds(namespace):
+        age = reflector.age()
+        because = f": {reflector.problem}" if reflector.problem is not None else ""
+        if age is None or not reflector.holds(namespace):
             raise StaleError(f"{kind.plural} of namespace {namespace} were not listed yet{because}")
         if age > self._bound:
             raise StaleError(
                 f"nothing is known of {kind.plural} in namespace {namespace} since {age:.0f} s ago "
                 f"(at most {self._bound:.0f} s are accepted){because}"
             )
-        return follower
+        return reflector
 
 
 def may_watch_cluster(api: Api, kinds: Sequence[Kind] = FOLLOWED) -> bool:
@@ -184,5 +184,5 @@ def may_watch_cluster(api: Api, kinds: Sequence[Kind] = FOLLOWED) -> bool:
         return False
 
 
-def _begin(follower: Follower) -> None:
-    threading.Thread(target=follower.run, name=f"follow {follower.scope}", daemon=True).start()
+def _begin(reflector: Reflector) -> None:
+    threading.Thread(target=reflector.run, name=f"follow {reflector.scope}", daemon=True).start()

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.kube.errors import ExpiredError, UnavailableError
-from analyzer.kube.limit import Rate, TokenBucket
 from analyzer.kube.objects import LEASES, Change, Json, Kind, Listed, PatchType
+from analyzer.kube.rate_limit import Rate, TokenBucket
 from analyzer.kube.settings import find_access, own_namespace
 from analyzer.kube.translation import failure, status_failure
-from analyzer.kube.transport import Answer, Request, Transport
+from analyzer.kube.transport import RawResponse, Request, Transport
 
 FIELD_MANAGER = "canary-analyzer"
 PAGE = 500
@@ -33,7 +33,7 @@ OnWrite = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RequestLimits:
     """Seconds that a request and a list may take, and how many a second: asked by the adapters, and for watching.
 
     The two rates are apart so that hundreds of watches that come back after an outage hold up no write.
@@ -50,7 +50,7 @@ def connect(
     kubeconfig: Path | None = None,
     context: str | None = None,
     *,
-    limits: Limits | None = None,
+    limits: RequestLimits | None = None,
     on_write: OnWrite | None = None,
 ) -> KubeClient:
     """A client for the kubeconfig and context, else for the pod's own cluster, else for the usual kubeconfig.
@@ -58,7 +58,9 @@ def connect(
     Makes no request. Raises ClusterSettingsError, which names the contexts that there are.
     """
     access = find_access(kubeconfig, context)
-    return KubeClient(Transport(access), namespace=access.namespace, limits=limits or Limits(), on_write=on_write)
+    return KubeClient(
+        Transport(access), namespace=access.namespace, limits=limits or RequestLimits(), on_write=on_write
+    )
 
 
 class KubeClient:
@@ -69,7 +71,7 @@ class KubeClient:
     """
 
     def __init__(
-        self, transport: Transport, *, namespace: str, limits: Limits, on_write: OnWrite | None = None
+        self, transport: Transport, *, namespace: str, limits: RequestLimits, on_write: OnWrite | None = None
     ) -> None:
         self.namespace = namespace
         self.where = transport.where
@@ -152,7 +154,7 @@ class KubeClient:
         self._turn(self._watches, name, self._limits.list_seconds)
         longest = seconds + GRACE_SECONDS
         lines = self._transport.stream(Request(name, "GET", kind.url(namespace), query), longest, longest)
-        if isinstance(lines, Answer):
+        if isinstance(lines, RawResponse):
             raise failure(name, lines.code, lines.body, lines.headers)
         with closing(lines):
             for line in lines:
@@ -195,7 +197,7 @@ class KubeClient:
                 f"{name}: not sent, because the limit of requests a second is used up for {most:g} s"
             )
 
-    def _read(self, request: Request, answer: Answer) -> dict[str, Any]:
+    def _read(self, request: Request, answer: RawResponse) -> dict[str, Any]:
         if not HTTPStatus.OK <= answer.code < HTTPStatus.MULTIPLE_CHOICES:
             raise failure(request.name, answer.code, answer.body, answer.headers)
         try:
@@ -233,4 +235,4 @@ def _named(verb: str, kind: Kind, namespace: str | None, name: str = "") -> str:
     return f"{verb} {kind.kind} {'/'.join(part for part in (namespace, name) if part)}".strip()
 
 
-__all__ = ["FIELD_MANAGER", "KubeClient", "Limits", "OnWrite", "connect", "own_namespace"]
+__all__ = ["FIELD_MANAGER", "KubeClient", "OnWrite", "RequestLimits", "connect", "own_namespace"]

@@ -128,7 +128,7 @@ class Api(Protocol):
 class Cached(Protocol):
     """What is known of the followed namespaces without asking. Every read raises StaleError (see `kube.cache`).
 
-    Objects are trimmed to the fields in use (see `kube.trim`) and shared: nobody changes them.
+    Objects are trimmed to the fields in use (see `kube.transform`) and shared: nobody changes them.
     """
 
     def get(self, kind: Kind, namespace: str, name: str) -> Json | None:

@@ -41,7 +41,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RawResponse:
     """A whole answer, of any status."""
 
     code: int
@@ -61,7 +61,7 @@ class Transport:
         self._read_at = monotonic() - REREAD_SECONDS
         self._streams: set[Any] = set()
 
-    def exchange(self, request: Request, seconds: float) -> Answer:
+    def exchange(self, request: Request, seconds: float) -> RawResponse:
         """Send a request and read the whole answer within `seconds`. Raises UnavailableError."""
         deadline = self._monotonic() + seconds
         response = self._send(request, seconds)
@@ -69,9 +69,9 @@ class Transport:
             body = b"".join(self._chunks(response, request, deadline))
         finally:
             response.close() if self._monotonic() > deadline else response.release_conn()
-        return Answer(response.status, body, response.headers)
+        return RawResponse(response.status, body, response.headers)
 
-    def stream(self, request: Request, seconds: float, silence: float) -> Generator[bytes] | Answer:
+    def stream(self, request: Request, seconds: float, silence: float) -> Generator[bytes] | RawResponse:
         """Open a request whose answer never is whole: the lines that come, until the server ends it.
 
         `silence` is the longest pause between two bytes, `seconds` the longest duration of all. An answer that is no
@@ -80,7 +80,7 @@ class Transport:
         response = self._send(request, silence)
         if response.status != HTTPStatus.OK:
             body = b"".join(self._chunks(response, request, self._monotonic() + silence))
-            return Answer(response.status, body, response.headers)
+            return RawResponse(response.status, body, response.headers)
         return self._lines(response, request, self._monotonic() + seconds)
 
     def close(self) -> None:

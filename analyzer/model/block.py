@@ -90,7 +90,7 @@ class Buckets:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class PodLevel:
     """One pod's gauge in one block: the mean of its samples."""
 
     value: float
@@ -112,7 +112,7 @@ class Restarts:
     pod_hours: float
 
 
-Sample = Counts | Buckets | Level | Arrivals | Restarts
+Sample = Counts | Buckets | PodLevel | Arrivals | Restarts
 """What a pod measured in a block, by kind of metric: ratio, histogram, gauge, rate, restarts."""
 
 S_co = TypeVar("S_co", bound=Sample, covariant=True, default=Counts)
@@ -159,7 +159,7 @@ class History(Generic[S_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class GuardReading:
     """The value of a guard's query at the end of block number `index`."""
 
     index: int

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Level(StrEnum):
+class FindingLevel(StrEnum):
     """ERROR: a release of this target can't begin. WARNING: it can, and people should know."""
 
     ERROR = "error"
@@ -18,7 +18,7 @@ class Finding:
     """One thing that is not as it should be: which check found it, what is so, and what to do about it."""
 
     check: str
-    level: Level
+    level: FindingLevel
     message: str
     way_out: str
 

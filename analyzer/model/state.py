@@ -135,7 +135,7 @@ class Version:
 class Anchor:
     """What a Deployment (by uid) had when it was last seen: the cluster's own name for its template, and our hash.
 
-    Where the first stays and the second changes, the same version only reads differently (see `decision.anchors`).
+    Where the first stays and the second changes, the same version got another hash (see `decision.template_identity`).
     """
 
     uid: str

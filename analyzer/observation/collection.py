@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from analyzer.model.block import Block, Reading, Sample
+from analyzer.model.block import Block, GuardReading, Sample
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
     GaugeMetric,
@@ -21,11 +21,11 @@ from analyzer.model.metric import (
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import Edges, PodKey
 from analyzer.observation.histograms import alike
-from analyzer.observation.meters import Meters, Question, questions_of
+from analyzer.observation.meters import MetricReaders, Question, questions_of
 from analyzer.observation.sides import blocks, may_be_expected, may_be_in_slots, raw_blocks, slots
 from analyzer.ports import BlockRequest, Collected
 
-Answer = Sequence[Block[Sample]] | Sequence[Reading] | ObservationError
+Answer = Sequence[Block[Sample]] | Sequence[GuardReading] | ObservationError
 
 
 class Collection:
@@ -43,7 +43,7 @@ class Collection:
     ) -> None:
         self.requests = tuple(request for request, _ in requests)
         self._edges = {request.target: _edges(request, upto) for request, upto in requests}
-        self._meters = Meters(connection, labels, _covering(self._edges.values()))
+        self._meters = MetricReaders(connection, labels, _covering(self._edges.values()))
         for request in self.requests:
             for metric in request.metrics:
                 self._meters.expect(metric, self._pods(request, metric))

@@ -22,7 +22,7 @@ from urllib3.exceptions import DecodeError, ProtocolError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from analyzer.model.errors import ObservationError
-from analyzer.observation.envelope import Series, decode, read_series
+from analyzer.observation.response import Series, decode, read_series
 
 MAX_POINTS = 11_000
 """Prometheus refuses more points than this in one series of a range query."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from analyzer.model.block import NoData
 from analyzer.observation.edges import EdgeValues, PodKey, ScrapeTarget, by_pod
-from analyzer.observation.reader import START_TIME
+from analyzer.observation.queries import START_TIME
 from analyzer.observation.scrapes import RESTARTED, Scrapes, youngest
 
 

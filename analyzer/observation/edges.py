@@ -43,7 +43,7 @@ def by_pod(targets: Iterable[ScrapeTarget]) -> dict[PodKey, list[ScrapeTarget]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class EdgeGrid:
     """Evenly spaced moments for one range query, and single ones beside them (`extras`).
 
     All in milliseconds. There is nothing to ask for when `last` is before `first`.
@@ -101,14 +101,14 @@ class Edges:
         return self.at(self.last) + self.slot
 
     @property
-    def blocks(self) -> Grid:
+    def blocks(self) -> EdgeGrid:
         """The edges of blocks alone."""
         # Without a block there is no edge that anyone needs.
         end = self.at(self.last) if self.first < self.last else self.at(self.first) - 1
-        return Grid(self.at(self.first), end, self.block, self._confirming)
+        return EdgeGrid(self.at(self.first), end, self.block, self._confirming)
 
     @property
-    def slots(self) -> Grid:
+    def slots(self) -> EdgeGrid:
         """The edges of slots, which hold those of blocks and the ones a slot later."""
         begins = [self.at(self.first)] if self.first < self.last else []
         ends = [self.at(self.last), *self._confirming] if self.first < self.last else []
@@ -116,7 +116,7 @@ class Edges:
             begins.append(self.at_slot(self.fast_first))
             ends.append(self.at_slot(self.fast_last))
         first = min(begins, default=0)
-        return Grid(first, max(ends, default=first - 1), self.slot)
+        return EdgeGrid(first, max(ends, default=first - 1), self.slot)
 
     @property
     def _confirming(self) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ from analyzer.model.metric import (
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import Edges, PodKey
 from analyzer.observation.histograms import alike
-from analyzer.observation.meters import Meters
+from analyzer.observation.meters import MetricReaders
 from analyzer.observation.scrapes import Scrapes
 from analyzer.observation.sides import Meter, RawBlock, plain
 
@@ -59,7 +59,7 @@ class Past:
         timing = Timing(block=BATCH, slot=LONGEST_SCRAPE, delay=delay)
         self._pods = list(pods)
         self._edges = Edges(timing, min(first, last), last)
-        self._meters = Meters(connection, labels, self._edges, slots=False)
+        self._meters = MetricReaders(connection, labels, self._edges, slots=False)
 
     def of(self, metrics: Sequence[TestedMetric]) -> dict[str, History[Sample] | NoData]:
         """By metric. Raises ObservationError when a query fails."""

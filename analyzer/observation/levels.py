@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from analyzer.model.block import Level, NoData
+from analyzer.model.block import NoData, PodLevel
 from analyzer.observation.counter import Counter
 from analyzer.observation.edges import PodKey, ScrapeTarget
 from analyzer.observation.scrapes import RESTARTED, youngest
@@ -21,7 +21,7 @@ class PodLevels:
 
     means: Counter
 
-    def between(self, pod: PodKey, begin: int, end: int) -> Level | NoData:
+    def between(self, pod: PodKey, begin: int, end: int) -> PodLevel | NoData:
         """The mean of this pod's samples between the edges."""
         targets = [target for target in self.means.chosen(pod, end, end) if end in self.means.values[target]]
         scrapes = self.means.scrapes
@@ -42,7 +42,7 @@ class PodSpeeds:
 
     counter: Counter
 
-    def between(self, pod: PodKey, begin: int, end: int) -> Level | NoData:
+    def between(self, pod: PodKey, begin: int, end: int) -> PodLevel | NoData:
         """What this pod's counter grew by per second between the edges."""
         grown = self.counter.sum(pod, begin, end)
         return grown if isinstance(grown, NoData) else _level(grown * 1000 / (end - begin), self.counter.selector)
@@ -52,12 +52,12 @@ class PodSpeeds:
         return _started(self.counter, pod, edge)
 
 
-def _level(value: float, selector: str) -> Level | NoData:
+def _level(value: float, selector: str) -> PodLevel | NoData:
     if not math.isfinite(value):
         return NoData(f"{selector} is not a finite number ({value:g})")
     if value < 0:
         return NoData(f"{selector} is negative ({value:g}); levels are compared by their ratio")
-    return Level(value)
+    return PodLevel(value)
 
 
 def _started(counter: Counter, pod: PodKey, edge: int) -> float | None:

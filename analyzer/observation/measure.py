@@ -20,8 +20,8 @@ from analyzer.model.metric import (
 )
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import PodKey
-from analyzer.observation.envelope import Series
-from analyzer.observation.reader import ANSWER_POINTS, START_TIME, pod_matchers
+from analyzer.observation.queries import ANSWER_POINTS, START_TIME, pod_matchers
+from analyzer.observation.response import Series
 from analyzer.promql import Matcher, Selector, one_of, parse_selector, with_matchers
 
 LOOKED_BACK = "10m"

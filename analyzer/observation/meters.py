@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from analyzer.model.block import Reading
+from analyzer.model.block import GuardReading
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
     GaugeMetric,
@@ -29,10 +29,10 @@ from analyzer.observation.arrivals import PodArrivals
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.counter import Counter
 from analyzer.observation.counts import PodCounters
-from analyzer.observation.edges import Edges, EdgeValues, Grid, PodKey
+from analyzer.observation.edges import EdgeGrid, Edges, EdgeValues, PodKey
 from analyzer.observation.histograms import NATIVE, PodHistograms
 from analyzer.observation.levels import PodLevels, PodSpeeds
-from analyzer.observation.reader import BucketValues, EdgeReader
+from analyzer.observation.queries import BucketValues, EdgeQueries
 from analyzer.observation.readings import read
 from analyzer.observation.restarts import RESTARTS_TOTAL, PodRestarts
 from analyzer.observation.scrapes import Scrapes
@@ -45,7 +45,7 @@ Question = tuple[str, str]
 SCRAPES: Question = ("scrapes", "")
 
 
-class Meters:
+class MetricReaders:
     """One use answers for one set of edges. Every method that gives a meter raises ObservationError.
 
     First `expect` all metrics with their pods, then ask for meters. Questions that were not asked by `ask` (from
@@ -124,9 +124,9 @@ class Meters:
         """Restarts; `ready` says since when each pod had its first process up, in seconds since the epoch."""
         return PodRestarts(self._counter(RESTARTS_TOTAL), ready)
 
-    def readings(self, metric: QueryMetric) -> Mapping[int, Reading]:
+    def readings(self, metric: QueryMetric) -> Mapping[int, GuardReading]:
         """Values of a guard's query, by block."""
-        return cast("Mapping[int, Reading]", self._answer(("query", metric.query)))
+        return cast("Mapping[int, GuardReading]", self._answer(("query", metric.query)))
 
     def refuse_native(self, metric: HistogramMetric, pods: set[PodKey]) -> None:
         """Raise ObservationError when these pods have nothing but native histograms."""
@@ -148,7 +148,7 @@ class Meters:
         """What this question's query gave."""
         return self._once(question, lambda: self._asked(question))
 
-    def _asked(self, question: Question) -> EdgeValues | BucketValues | Scrapes | Mapping[int, Reading]:
+    def _asked(self, question: Question) -> EdgeValues | BucketValues | Scrapes | Mapping[int, GuardReading]:
         match question:
             case ("sums", text):
                 return self._reader(question).sums(_selector(text))
@@ -159,13 +159,13 @@ class Meters:
             case ("query", text):
                 return read(self._connection, text, self._edges)
             case _:
-                reader = EdgeReader(self._connection, self._labels, self._fine, frozenset(self._pods[SCRAPES]))
+                reader = EdgeQueries(self._connection, self._labels, self._fine, frozenset(self._pods[SCRAPES]))
                 found = reader.start_times()
                 return Scrapes(found.starts, found.sample_times, self._edges.timing.slot)
 
-    def _reader(self, question: Question) -> EdgeReader:
-        grid: Grid = self._fine if question in self._on_slots else self._edges.blocks
-        return EdgeReader(self._connection, self._labels, grid, frozenset(self._pods[question]))
+    def _reader(self, question: Question) -> EdgeQueries:
+        grid: EdgeGrid = self._fine if question in self._on_slots else self._edges.blocks
+        return EdgeQueries(self._connection, self._labels, grid, frozenset(self._pods[question]))
 
     def _once(self, key: tuple[str, ...], ask: Callable[[], T]) -> T:
         """Ask, or repeat what was answered; a failure is not tried again."""

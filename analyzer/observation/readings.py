@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from analyzer.model.block import NoData, Reading
+from analyzer.model.block import GuardReading, NoData
 from analyzer.model.errors import ObservationError
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import Edges
 
 
-def read(connection: PrometheusConnection, query: str, edges: Edges) -> dict[int, Reading]:
+def read(connection: PrometheusConnection, query: str, edges: Edges) -> dict[int, GuardReading]:
     """The query's value at the end of each block between the edges, by block number. Raises ObservationError."""
     if edges.first >= edges.last:
         return {}
@@ -23,7 +23,9 @@ def read(connection: PrometheusConnection, query: str, edges: Edges) -> dict[int
             )
         for when, value in series.samples:
             found.setdefault(round(when * 1000), []).append(value)
-    return {index: Reading(index, _one(found.get(edges.at(index + 1), []))) for index in range(edges.first, edges.last)}
+    return {
+        index: GuardReading(index, _one(found.get(edges.at(index + 1), []))) for index in range(edges.first, edges.last)
+    }
 
 
 def _one(values: list[float]) -> float | NoData:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from analyzer.model.block import NoData, Restarts
 from analyzer.observation.counter import Counter
 from analyzer.observation.edges import PodKey, ScrapeTarget
-from analyzer.observation.reader import START_TIME
+from analyzer.observation.queries import START_TIME
 from analyzer.observation.scrapes import STALE_SLOTS, Scrapes, same_process
 
 RESTARTS_TOTAL = "kube_pod_container_status_restarts_total"

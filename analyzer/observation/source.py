@@ -14,10 +14,10 @@ from analyzer.model.metric import Metric, SeriesLabels, TestedMetric
 from analyzer.observation.collection import Collection
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import PodKey
-from analyzer.observation.gathering import Gathering, Pools
 from analyzer.observation.history import Past
+from analyzer.observation.live_series import find_live_series
 from analyzer.observation.measure import Measurement
-from analyzer.observation.sighting import sight
+from analyzer.observation.query_scheduler import Pools, QueryScheduler
 from analyzer.ports import BlockRequest, Collected, Sighting
 
 SETTLED = 30.0
@@ -78,7 +78,7 @@ class PrometheusMetricSource:
                 nothing: dict[str, tuple[()]] = {metric.name: () for metric in request.metrics}
                 yield request.target, Collected(upto=request.after, metrics=nothing)
         groups = [Collection(connection, self._labels, group) for group in self._turns(_grouped(missing, now))]
-        yield from Gathering(self._pools, groups, deadline, patience).answers()
+        yield from QueryScheduler(self._pools, groups, deadline, patience).answers()
 
     def _turns(self, groups: list[Group]) -> list[Group]:
         """The first stays first; the others catch up, and take turns in who does so before the time is over."""
@@ -114,7 +114,7 @@ class PrometheusMetricSource:
 
     def sight(self, namespace: str, pods: Sequence[str], metrics: Sequence[Metric]) -> Sighting:
         """Which of these pods have live series. Raises ObservationError."""
-        return sight(self._connection, self._labels, [PodKey(namespace, pod) for pod in pods], metrics)
+        return find_live_series(self._connection, self._labels, [PodKey(namespace, pod) for pod in pods], metrics)
 
     def _delay_of(self, longest: float | None, scrape: float) -> float:
         if self._delay is not None:

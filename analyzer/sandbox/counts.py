@@ -19,7 +19,7 @@ class Endpoint:
 
 
 @dataclass(slots=True)
-class Served:
+class PodTraffic:
     """What one pod has done for its users so far. `first_served` is seconds since the epoch.
 
     `errors` are answers of 500 and above, `failures` requests without an answer; both are in `requests`.
@@ -35,20 +35,20 @@ class Served:
 
 
 @dataclass(slots=True)
-class Counts:
+class TrafficCounts:
     """All that has happened up to `at`, in seconds since the epoch; `unrouted` found no ready pod."""
 
     at: float = 0.0
     offered: int = 0
     unrouted: int = 0
-    pods: list[Served] = field(default_factory=list)
+    pods: list[PodTraffic] = field(default_factory=list)
 
     def to_json(self) -> str:
         """One line."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, line: str) -> Counts:
+    def from_json(cls, line: str) -> TrafficCounts:
         """Read such a line."""
         content: dict[str, Any] = json.loads(line)
-        return cls(**{**content, "pods": [Served(**pod) for pod in content["pods"]]})
+        return cls(**{**content, "pods": [PodTraffic(**pod) for pod in content["pods"]]})

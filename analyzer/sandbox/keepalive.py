@@ -22,7 +22,7 @@ Count = Callable[[int, float], None]  # told status and seconds of each request 
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """One HTTP response, sent `delay` seconds after the request."""
 
     status: int
@@ -64,7 +64,7 @@ class Connections:
 class Connection(asyncio.Protocol):
     """One keep-alive connection; answers one request after the other, in order."""
 
-    def __init__(self, connections: Connections, answer: Callable[[str], Answer], count: Count) -> None:
+    def __init__(self, connections: Connections, answer: Callable[[str], HttpAnswer], count: Count) -> None:
         self._connections = connections
         self._answer = answer
         self._count = count
@@ -102,14 +102,14 @@ class Connection(asyncio.Protocol):
         self._busy = True
         method, _, target = head.partition(b" ")
         path = target.split(b" ", 1)[0].split(b"?", 1)[0].decode("latin-1")
-        answer = self._answer(path) if method == b"GET" else Answer(405)
+        answer = self._answer(path) if method == b"GET" else HttpAnswer(405)
         began = time.perf_counter()
         if answer.delay:
             asyncio.get_running_loop().call_later(answer.delay, self._finish, answer, began)
         else:
             self._finish(answer, began)
 
-    def _finish(self, answer: Answer, began: float) -> None:
+    def _finish(self, answer: HttpAnswer, began: float) -> None:
         self._busy = False
         if answer.delay:
             self._count(answer.status, time.perf_counter() - began)

@@ -23,7 +23,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from analyzer.sandbox.keepalive import Answer, Connection, Connections
+from analyzer.sandbox.keepalive import Connection, Connections, HttpAnswer
 
 STARTED = time.time()
 SPREAD = 0.3  # standard deviation of the logarithm of a request's latency
@@ -133,22 +133,22 @@ class ShopApp:
         # The pod's own name in the seed: pods of one template must not fail in step with each other.
         self._random = random.Random(f"{settings.seed}/{settings.name}")  # noqa: S311 - a simulation
 
-    def serve(self, path: str) -> Answer:
+    def serve(self, path: str) -> HttpAnswer:
         """Answer on the port that users reach."""
         if path == "/ready":
-            return Answer(200, b"ready\n") if self.ready else Answer(503, b"not ready\n")
+            return HttpAnswer(200, b"ready\n") if self.ready else HttpAnswer(503, b"not ready\n")
         if path != "/":
-            return Answer(404)
+            return HttpAnswer(404)
         delay = self._settings.latency * math.exp(self._random.gauss(0.0, SPREAD))
         if self._random.random() < self._settings.failing:
-            return Answer(500, b"out of stock\n", delay=delay)
-        return Answer(200, f"{self._settings.version}\n".encode(), delay=delay)
+            return HttpAnswer(500, b"out of stock\n", delay=delay)
+        return HttpAnswer(200, f"{self._settings.version}\n".encode(), delay=delay)
 
-    def expose(self, path: str) -> Answer:
+    def expose(self, path: str) -> HttpAnswer:
         """Answer on the port that Prometheus reaches."""
         if path != "/metrics":
-            return Answer(404)
-        return Answer(200, self.metrics.exposition(), CONTENT_TYPE_LATEST)
+            return HttpAnswer(404)
+        return HttpAnswer(200, self.metrics.exposition(), CONTENT_TYPE_LATEST)
 
 
 async def run(settings: PodSettings) -> None:

@@ -56,7 +56,7 @@ class AlertReceiver:
         """Listen."""
         receiver = self
 
-        class Handler(_Handler):
+        class Handler(_ReceiverHandler):
             take = staticmethod(receiver._take)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -90,7 +90,7 @@ class AlertReceiver:
         return HTTPStatus.NO_CONTENT
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _ReceiverHandler(BaseHTTPRequestHandler):
     @staticmethod
     def take(content: bytes, header_id: str | None) -> HTTPStatus:
         raise NotImplementedError

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from analyzer.model.errors import SandboxError
-from analyzer.sandbox.counts import Counts, Endpoint
+from analyzer.sandbox.counts import Endpoint, TrafficCounts
 from analyzer.sandbox.runner import program_env
 
 HISTORY = 3600  # counts are kept for the last hour, one per second
@@ -39,7 +39,7 @@ class Tally:
         return self.errors + self.failures
 
 
-def tally(counts: Counts, *, version: str | None = None, deployment: str | None = None) -> Tally:
+def tally(counts: TrafficCounts, *, version: str | None = None, deployment: str | None = None) -> Tally:
     """Add up the pods of a version, or of a Deployment, or of both."""
     chosen = [pod for pod in counts.pods if version in (None, pod.version) and deployment in (None, pod.deployment)]
     first = min((pod.first_served for pod in chosen if pod.first_served is not None), default=None)
@@ -66,7 +66,7 @@ class Service:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._history: deque[Counts] = deque([Counts()], maxlen=HISTORY)
+        self._history: deque[TrafficCounts] = deque([TrafficCounts()], maxlen=HISTORY)
 
     @property
     def pid(self) -> int | None:
@@ -74,12 +74,12 @@ class Service:
         return self._process.pid if self._process else None
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> TrafficCounts:
         """The latest counts, at most about a second old."""
         return self._history[-1]
 
     @property
-    def history(self) -> Sequence[Counts]:
+    def history(self) -> Sequence[TrafficCounts]:
         """One reading per second, oldest first."""
         return tuple(self._history)
 
@@ -138,4 +138,4 @@ class Service:
 
     def _read(self, stream: IO[str]) -> None:
         for line in stream:
-            self._history.append(Counts.from_json(line))
+            self._history.append(TrafficCounts.from_json(line))

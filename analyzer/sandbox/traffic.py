@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.sandbox.counts import Counts, Endpoint, Served
+from analyzer.sandbox.counts import Endpoint, PodTraffic, TrafficCounts
 
 REQUEST_TIMEOUT = 5.0  # seconds until a user gives up
 REPORT_EVERY = 1.0
@@ -35,7 +35,7 @@ class Backend:
     """One pod: its idle connections and its counts."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.served = Served(endpoint.pod, endpoint.deployment, endpoint.version)
+        self.served = PodTraffic(endpoint.pod, endpoint.deployment, endpoint.version)
         self.routed = True
         self._endpoint = endpoint
         self._idle: deque[Stream] = deque()
@@ -98,7 +98,7 @@ class Generator:
     def __init__(self, rps: float, seed: str) -> None:
         self._rps = rps
         self._random = random.Random(f"traffic/{seed}")  # noqa: S311 - a simulation
-        self._counts = Counts()
+        self._counts = TrafficCounts()
         self._backends: dict[str, Backend] = {}
         self._routed: list[Backend] = []
         self._in_flight: set[asyncio.Task[None]] = set()

@@ -5,7 +5,7 @@ Rule: an event has a constant snake_case name, its numbers stand in keys of thei
 
 from analyzer.telemetry.events import EventReporter
 from analyzer.telemetry.logging import configure
-from analyzer.telemetry.meters import Meters
+from analyzer.telemetry.meters import OwnMetrics
 from analyzer.telemetry.report import LogReporter
 
-__all__ = ["EventReporter", "LogReporter", "Meters", "configure"]
+__all__ = ["EventReporter", "LogReporter", "OwnMetrics", "configure"]

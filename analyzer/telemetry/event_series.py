@@ -60,7 +60,7 @@ class _Allowance:
     at: datetime
 
 
-class Series:
+class EventSeries:
     """The Events of one daemon; remembers which it wrote."""
 
     def __init__(self, api: Api, instance: str) -> None:

@@ -18,8 +18,8 @@ from analyzer.model.phase import Phase
 from analyzer.model.target import Side
 from analyzer.model.workload import Workload
 from analyzer.ports import Report
-from analyzer.telemetry.event_series import Happening, Involved, Series
-from analyzer.telemetry.made import made
+from analyzer.telemetry.event_series import EventSeries, Happening, Involved
+from analyzer.telemetry.report import made
 
 _QUEUED = 1000
 _LONGEST_STOP = 5.0  # seconds that a stop waits for Events that are still queued
@@ -46,7 +46,7 @@ class EventReporter:
     """A `Reporter` that writes Events. `instance` tells this daemon from another one of the same name."""
 
     def __init__(self, api: Api, instance: str) -> None:
-        self._series = Series(api, instance)
+        self._series = EventSeries(api, instance)
         self._queue: queue.Queue[Happening | None] = queue.Queue(_QUEUED)
         self._thread = threading.Thread(target=self._work, name="events", daemon=True)
         self._dropped = 0

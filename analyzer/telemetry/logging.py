@@ -21,7 +21,7 @@ _ON_EVERY_RECORD: tuple[Processor, ...] = (
 )
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class _LogHandler(logging.StreamHandler[TextIO]):
     """Our own handler: its class tells it from handlers that others have installed, which stay."""
 
 
@@ -49,10 +49,10 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
-    handler = _Handler(stream)
+    handler = _LogHandler(stream)
     handler.setFormatter(_formatter(_json_renderer() if as_json else _text_renderer(colours=colours)))
     root = logging.getLogger()
-    for former in [each for each in root.handlers if isinstance(each, _Handler)]:
+    for former in [each for each in root.handlers if isinstance(each, _LogHandler)]:
         root.removeHandler(former)
     root.addHandler(handler)
     root.setLevel(max(level, logging.WARNING))

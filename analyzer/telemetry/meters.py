@@ -9,12 +9,12 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, PlatformCollector, ProcessCollector
 
 from analyzer.ports import Report
-from analyzer.telemetry.made import made
+from analyzer.telemetry.report import made
 
 _PREFIX = "canary_analyzer"
 
 
-class Meters:
+class OwnMetrics:
     """A `Reporter` that counts, and the numbers of what no report tells. `registry` holds all of them."""
 
     def __init__(self, version: str) -> None:

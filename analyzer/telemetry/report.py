@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from analyzer.model.decision import Transition
 from analyzer.model.verdict import MetricVerdict
 from analyzer.model.workload import Snapshot
 from analyzer.ports import Report
@@ -45,6 +46,18 @@ class LogReporter:
         if not (changed or decision.move or decision.transitions or decision.notes):
             return logging.DEBUG
         return logging.WARNING if report.error else logging.INFO
+
+
+def made(report: Report) -> tuple[Transition, ...]:
+    """The transitions of a tick that stand in the state document.
+
+    A tick may fail after that was written (the write to a Deployment was refused, say): the phase has changed then,
+    and no later tick tells of it. A tick that failed before has changed nothing.
+    """
+    transitions = report.decision.transitions
+    if not transitions or (report.error is not None and report.decision.state.phase is not transitions[-1].after):
+        return ()
+    return transitions
 
 
 def decision_fields(report: Report) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, address: tuple[str, int], health: Health, registry: CollectorRegistry) -> None:
-        super().__init__(address, _Handler)
+        super().__init__(address, _ProbeHandler)
         self.health = health
         self.registry = registry
 
@@ -42,7 +42,7 @@ class _Server(ThreadingHTTPServer):
         _log.debug("probe_failed", client=str(client_address), exc_info=True)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _ProbeHandler(BaseHTTPRequestHandler):
     server: _Server
     server_version = "canary-analyzer"
     sys_version = ""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Generator
 
 from analyzer.kube.settings import Access
-from analyzer.kube.transport import Answer, Request, Transport
+from analyzer.kube.transport import RawResponse, Request, Transport
 from analyzer.ports import Report
 
 _TARGET = re.compile(r"shop-\d{5}")
@@ -24,12 +24,12 @@ class CountingTransport(Transport):
         self._counting = threading.Lock()
         self.counts: Counter[str] = Counter()
 
-    def exchange(self, request: Request, seconds: float) -> Answer:
+    def exchange(self, request: Request, seconds: float) -> RawResponse:
         """Send a request, and count it."""
         self._count(request, request.name.split(" ")[0])
         return super().exchange(request, seconds)
 
-    def stream(self, request: Request, seconds: float, silence: float) -> Generator[bytes] | Answer:
+    def stream(self, request: Request, seconds: float, silence: float) -> Generator[bytes] | RawResponse:
         """Open a watch, and count it."""
         self._count(request, "watch")
         return super().stream(request, seconds, silence)

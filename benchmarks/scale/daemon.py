@@ -25,22 +25,22 @@ from analyzer.actuation.lease import LeaseAt, LeaseElector
 from analyzer.actuation.workloads import KubeWorkloads
 from analyzer.bootstrap.cluster import MANY_NAMESPACES
 from analyzer.bootstrap.daemon import COURIERS, SURVEYORS, THREADS, patience
-from analyzer.bootstrap.heap import settle_heap
+from analyzer.bootstrap.gc_tuning import tune_gc
 from analyzer.bootstrap.settings import settings_of
-from analyzer.bootstrap.territory import Territory, Visiting
+from analyzer.bootstrap.watched_namespaces import Visiting, WatchedNamespaces
 from analyzer.config import ConfigWatch
 from analyzer.engine.assembly import Parts, assemble
 from analyzer.engine.clock import SystemClock
 from analyzer.engine.daemon import Daemon, Settings
 from analyzer.kube.cache import Cache, may_watch_cluster
-from analyzer.kube.client import KubeClient, Limits
-from analyzer.kube.limit import Rate
+from analyzer.kube.client import KubeClient, RequestLimits
+from analyzer.kube.rate_limit import Rate
 from analyzer.kube.settings import find_access
 from analyzer.observation import PrometheusConnection, PrometheusMetricSource
 from analyzer.record import history_entry, status_of
 from analyzer.record.configmaps import ConfigMapStore
-from analyzer.record.configmaps.store import Surroundings
-from analyzer.telemetry import EventReporter, LogReporter, Meters, configure
+from analyzer.record.configmaps.store import StoreContext
+from analyzer.telemetry import EventReporter, LogReporter, OwnMetrics, configure
 from benchmarks.scale.counting import CountingTransport, Tally
 from benchmarks.scale.figures import is_whole
 from benchmarks.scale.plan import CORE, HOME, INTERVAL, Standing
@@ -126,7 +126,7 @@ class Measured:
         self.open = ExitStack()
         resting = frozenset(pair.name for pair in job.standing.pairs if not pair.in_release)
         self.transport = CountingTransport(find_access(Path(job.kubeconfig)), resting)
-        unlimited = Limits(requests=Rate(10_000.0, 10_000)) if job.install else Limits()
+        unlimited = RequestLimits(requests=Rate(10_000.0, 10_000)) if job.install else RequestLimits()
         self.limits = unlimited
         self.api = KubeClient(self.transport, namespace=HOME, limits=unlimited)
 
@@ -135,8 +135,8 @@ class Measured:
         began = time.monotonic()
         watch = ConfigWatch([Path(self.job.configuration)])
         read = time.monotonic()
-        territory = Territory(watch.current.targets)
-        namespaces = territory.namespaces
+        watched_namespaces = WatchedNamespaces(watch.current.targets)
+        namespaces = watched_namespaces.namespaces
         wide = len(namespaces) > MANY_NAMESPACES and may_watch_cluster(self.api)
         cache = Cache(self.api, namespaces, cluster_wide=wide)
         cache.start()
@@ -148,13 +148,15 @@ class Measured:
         while lease.held() is None:
             time.sleep(0.05)
         leading = time.monotonic()
-        self.daemon = self._assembled(watch, cache, lease, territory)
-        settle_heap()
+        self.daemon = self._assembled(watch, cache, lease, watched_namespaces)
+        tune_gc()
         self.daemon.lead()
         parts = {"configuration": read - began, "lists": synced - read, "lease": leading - synced}
         return {**parts, "documents": time.monotonic() - leading}
 
-    def _assembled(self, watch: ConfigWatch, cache: Cache, lease: LeaseElector, territory: Territory) -> Daemon:
+    def _assembled(
+        self, watch: ConfigWatch, cache: Cache, lease: LeaseElector, watched_namespaces: WatchedNamespaces
+    ) -> Daemon:
         configuration = watch.current
         connection = RunPrometheus(configuration.prometheus.url, configuration.prometheus.timeout.total_seconds())
         connection.clock = self.clock
@@ -166,8 +168,10 @@ class Measured:
         events.start()
         self.open.callback(events.stop)
         parts = Parts(
-            store=ConfigMapStore(self.api, HOME, Surroundings(lease, self.clock, cache, territory.namespace_of)),
-            workloads=Visiting(KubeWorkloads(self.api, cache, self.clock), territory),
+            store=ConfigMapStore(
+                self.api, HOME, StoreContext(lease, self.clock, cache, watched_namespaces.namespace_of)
+            ),
+            workloads=Visiting(KubeWorkloads(self.api, cache, self.clock), watched_namespaces),
             clock=self.clock,
             lease=lease,
             executor=ThreadPoolExecutor(THREADS, thread_name_prefix="engine"),
@@ -175,7 +179,7 @@ class Measured:
             surveyors=ThreadPoolExecutor(SURVEYORS, thread_name_prefix="surveyor"),
             status_of=status_of,
             history_entry=history_entry,
-            reporters=(LogReporter(), Meters("benchmark"), events, self.tally),
+            reporters=(LogReporter(), OwnMetrics("benchmark"), events, self.tally),
             patience=patience(configuration),
         )
 

@@ -13,7 +13,7 @@ from typing import Any
 from analyzer.actuation.sides import Owned, version_of, workload_of
 from analyzer.decision import decide, enroll
 from analyzer.kube.objects import DEPLOYMENTS, PODS, REPLICA_SETS
-from analyzer.kube.trim import trimmed
+from analyzer.kube.transform import transformed
 from analyzer.model.block import Timing
 from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
@@ -22,7 +22,7 @@ from analyzer.model.target import Side, Target
 from analyzer.model.workload import Admission, Move, Scale, Snapshot, Workload
 from analyzer.record import codec
 from analyzer.record.configmaps import names
-from analyzer.record.configmaps.names import Document
+from analyzer.record.configmaps.names import DocumentKind
 from benchmarks.scale.plan import HOME, INTERVAL
 from benchmarks.scale.plan import PODS as POD_COUNT
 
@@ -57,27 +57,29 @@ def release_in_progress(target: Target, objects: Iterable[tuple[str, Any]], bega
 def document_of(state: TargetState, uid: str, made: float) -> dict[str, Any]:
     """The ConfigMap that holds a state document."""
     metadata = {
-        "name": names.document_name(Document.STATE, state.target),
+        "name": names.document_name(DocumentKind.STATE, state.target),
         "namespace": HOME,
         "uid": uid,
         "creationTimestamp": f"{datetime.fromtimestamp(made, UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "labels": names.labels_of(Document.STATE, state.target),
+        "labels": names.labels_of(DocumentKind.STATE, state.target),
         "annotations": {names.TARGET: state.target},
     }
     text = codec.encode(state).decode()
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {Document.STATE.key: text}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {DocumentKind.STATE.key: text}}
 
 
 def _snapshot(target: Target, objects: list[tuple[str, Mapping[str, Any]]], now: datetime) -> Snapshot:
     def seen(name: str) -> Workload:
-        [deployment] = [trimmed(DEPLOYMENTS, found) for kind, found in objects if _is(kind, found, "deployments", name)]
+        [deployment] = [
+            transformed(DEPLOYMENTS, found) for kind, found in objects if _is(kind, found, "deployments", name)
+        ]
         sets = [
-            trimmed(REPLICA_SETS, found)
+            transformed(REPLICA_SETS, found)
             for kind, found in objects
             if kind == "replicasets" and _owned(found, deployment)
         ]
         owned = [
-            Owned(one, [trimmed(PODS, found) for kind, found in objects if kind == "pods" and _owned(found, one)])
+            Owned(one, [transformed(PODS, found) for kind, found in objects if kind == "pods" and _owned(found, one)])
             for one in sets
         ]
         return workload_of(deployment, version_of(deployment), owned, "", now)

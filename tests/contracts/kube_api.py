@@ -14,7 +14,7 @@ import pytest
 
 from analyzer.kube.errors import NotFoundError, PreconditionError, RejectedError
 from analyzer.kube.objects import CONFIG_MAPS, DEPLOYMENTS, LEASES, PODS, Api, Change, Json, PatchType
-from analyzer.kube.trim import trimmed
+from analyzer.kube.transform import transformed
 from tests.fakes.kube_objects import deployment
 
 EPOCH = "/metadata/annotations/canary-analyzer~1epoch"
@@ -76,7 +76,7 @@ class KubeApiContract(ABC):
         ]
         scaled = api.patch(DEPLOYMENTS, namespace, "web", fenced, PatchType.JSON)
         assert (scaled["spec"]["replicas"], scaled["metadata"]["generation"]) == (0, 3)
-        assert trimmed(DEPLOYMENTS, scaled)["metadata"]["writers"]["replicas"] == "canary-analyzer"
+        assert transformed(DEPLOYMENTS, scaled)["metadata"]["writers"]["replicas"] == "canary-analyzer"
 
     @pytest.mark.parametrize(
         ("path", "value"),

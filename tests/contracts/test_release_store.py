@@ -14,7 +14,7 @@ from analyzer.model.phase import Phase
 from analyzer.model.state import Command, Verb
 from analyzer.ports import ReleaseStore
 from analyzer.record.commands import submit
-from analyzer.record.configmaps.names import Document
+from analyzer.record.configmaps.names import DocumentKind
 from analyzer.record.files import FileStore
 from analyzer.record.history import BYTES_KEPT, ENTRIES_KEPT, history_text
 from tests.fakes.configmap_stage import ClusterStage
@@ -85,10 +85,10 @@ class InConfigMaps:
         self.store = self._stage.store
 
     def put(self, document: bytes) -> None:
-        self._stage.put(Document.STATE, TARGET, document)
+        self._stage.put(DocumentKind.STATE, TARGET, document)
 
     def document(self) -> bytes:
-        return self._stage.text(Document.STATE, TARGET)
+        return self._stage.text(DocumentKind.STATE, TARGET)
 
     def submit(self, command: Command) -> None:
         self._stage.documents.submit(TARGET, self._stage.target_namespace, command)

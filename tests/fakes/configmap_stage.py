@@ -10,8 +10,8 @@ from analyzer.kube.errors import NotFoundError
 from analyzer.kube.objects import CONFIG_MAPS, Json, Kind
 from analyzer.record.configmaps import ClusterDocuments, ConfigMapStore
 from analyzer.record.configmaps.commands import Lookup
-from analyzer.record.configmaps.names import Document, commands_name, document_name, labels_of
-from analyzer.record.configmaps.store import Surroundings
+from analyzer.record.configmaps.names import DocumentKind, commands_name, document_name, labels_of
+from analyzer.record.configmaps.store import StoreContext
 from tests.fakes.clock import FakeClock
 from tests.fakes.kube_api import FakeApi
 from tests.fakes.lease import FakeLease
@@ -46,10 +46,12 @@ class ClusterStage:
     def restarted(self, lookup: Lookup | None = None, *, configured: bool = True) -> ConfigMapStore:
         commands = lookup or NoDelayLookup(self.api)
         namespace = self.target_namespace if configured else None
-        around = Surroundings(self.lease, self.clock, commands, lambda _: namespace)
+        around = StoreContext(self.lease, self.clock, commands, lambda _: namespace)
         return ConfigMapStore(self.api, self.namespace, around)
 
-    def put(self, document: Document, target: str, text: bytes, annotations: Mapping[str, str] | None = None) -> None:
+    def put(
+        self, document: DocumentKind, target: str, text: bytes, annotations: Mapping[str, str] | None = None
+    ) -> None:
         """Put a document there that nobody may have written properly."""
         metadata = {
             "name": document_name(document, target),
@@ -64,19 +66,19 @@ class ClusterStage:
         metadata = {
             "name": commands_name(target),
             "namespace": self.target_namespace,
-            "labels": labels_of(Document.COMMANDS, target),
+            "labels": labels_of(DocumentKind.COMMANDS, target),
         }
         self.api.put(CONFIG_MAPS, {"metadata": metadata, "data": dict(entries)})
 
-    def see(self, document: Document, target: str) -> dict[str, Any]:
+    def see(self, document: DocumentKind, target: str) -> dict[str, Any]:
         """A document's ConfigMap as it is."""
         return dict(self.api.see(CONFIG_MAPS, self.namespace, document_name(document, target)))
 
-    def text(self, document: Document, target: str) -> bytes:
+    def text(self, document: DocumentKind, target: str) -> bytes:
         """A document as it stands in its ConfigMap."""
         return str(self.see(document, target)["data"][document.key]).encode()
 
-    def json(self, document: Document, target: str) -> Any:
+    def json(self, document: DocumentKind, target: str) -> Any:
         """What a document says."""
         return json.loads(self.text(document, target))
 

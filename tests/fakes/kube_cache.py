@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from analyzer.kube.errors import NotFoundError, StaleError
 from analyzer.kube.objects import Json, Kind
-from analyzer.kube.trim import trimmed
+from analyzer.kube.transform import transformed
 from tests.fakes.kube_api import FakeApi
 
 
@@ -22,13 +22,13 @@ class FakeCache:
     def get(self, kind: Kind, namespace: str, name: str) -> Json | None:
         self._check()
         try:
-            return trimmed(kind, self._api.see(kind, namespace, name))
+            return transformed(kind, self._api.see(kind, namespace, name))
         except NotFoundError:
             return None
 
     def items(self, kind: Kind, namespace: str) -> Sequence[Json]:
         self._check()
-        return [trimmed(kind, found) for found in self._api.all(kind, namespace)]
+        return [transformed(kind, found) for found in self._api.all(kind, namespace)]
 
     def owned(self, kind: Kind, namespace: str, owner_uid: str) -> Sequence[Json]:
         return [found for found in self.items(kind, namespace) if owner_uid in _owners(found)]

@@ -19,10 +19,10 @@ from analyzer.model.block import (
     Block,
     Buckets,
     Counts,
+    GuardReading,
     History,
-    Level,
     NoData,
-    Reading,
+    PodLevel,
     Restarts,
     RosterEntry,
     Sample,
@@ -129,13 +129,13 @@ class FakeMetricSource:
 
     def _measured(
         self, metric: Metric, request: BlockRequest, upto: int
-    ) -> Sequence[Block[Sample]] | Sequence[Reading] | ObservationError:
+    ) -> Sequence[Block[Sample]] | Sequence[GuardReading] | ObservationError:
         if metric.name in self.refused:
             return ObservationError(self.refused[metric.name])
         numbers = range(request.after + 1, upto + 1)
         if isinstance(metric, QueryMetric):
             guard = self.guards.get(metric.name, _nothing)
-            return [Reading(number, guard(number)) for number in numbers]
+            return [GuardReading(number, guard(number)) for number in numbers]
         return [self._block(number, request, metric, latest=number == upto) for number in numbers]
 
     def _block(self, number: int, request: BlockRequest, metric: TestedMetric, *, latest: bool) -> Block[Sample]:
@@ -210,7 +210,7 @@ class FakeMetricSource:
                 return Buckets((total // 2, max(total // 2, total - above), total))
             case GaugeMetric():
                 level = self.traffic.levels.get(pod.version, self.traffic.usual_level)
-                return Level(level * math.exp(self._random(pod, round(span[0] / slot)).normal(0.0, 0.05)))
+                return PodLevel(level * math.exp(self._random(pod, round(span[0] / slot)).normal(0.0, 0.05)))
             case RateMetric():
                 counts = self._counts(pod, span, slot)
                 return Arrivals(counts.total - counts.events, seconds)

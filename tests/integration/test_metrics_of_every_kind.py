@@ -18,7 +18,18 @@ from typing import cast
 
 import pytest
 
-from analyzer.model.block import Arrivals, Block, Buckets, Counts, Level, NoData, Restarts, RosterEntry, Sample, Timing
+from analyzer.model.block import (
+    Arrivals,
+    Block,
+    Buckets,
+    Counts,
+    NoData,
+    PodLevel,
+    Restarts,
+    RosterEntry,
+    Sample,
+    Timing,
+)
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
     GaugeMetric,
@@ -181,11 +192,11 @@ def test_a_pod_with_other_bounds_is_absent(story: Story) -> None:
 
 
 def test_a_gauge_is_the_sum_of_the_pods_series(story: Story) -> None:
-    assert canary(story, QUEUE) == [Level(7.0)] * len(story.blocks(QUEUE))
+    assert canary(story, QUEUE) == [PodLevel(7.0)] * len(story.blocks(QUEUE))
 
 
 def test_a_counter_as_a_gauge_is_its_speed(story: Story) -> None:
-    levels = [sample.value for sample in canary(story, CPU) if isinstance(sample, Level)]
+    levels = [sample.value for sample in canary(story, CPU) if isinstance(sample, PodLevel)]
     assert sum(levels) / len(levels) == pytest.approx(0.5, abs=0.15)
 
 

@@ -18,8 +18,8 @@ from typing import cast
 
 import pytest
 
-from analyzer.engine.before_after import BeforeAfter, collect
-from analyzer.model.block import Block, Counts, NoData, Reading, RosterEntry, Timing
+from analyzer.engine.bake_comparison import BakeComparison, collect
+from analyzer.model.block import Block, Counts, GuardReading, NoData, RosterEntry, Timing
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import QueryMetric, RatioMetric
 from analyzer.model.target import Side
@@ -265,7 +265,7 @@ def test_a_query_gives_one_reading_a_block(story: Story) -> None:
     assert story.all_at_once is not None
     readings = story.all_at_once.metrics["served"]
     assert not isinstance(readings, ObservationError)
-    values = [one.value for one in readings if isinstance(one, Reading)]
+    values = [one.value for one in readings if isinstance(one, GuardReading)]
     assert all(isinstance(value, float) and value > 0 for value in values)
     assert [one.index for one in readings] == sorted(story.blocks)
 
@@ -302,7 +302,7 @@ def test_what_was_before_stands_beside_what_is_now(story: Story) -> None:
         metrics=(ERRORS,),
         until=edge - timedelta(seconds=shift * TIMING.block),
     )
-    pair = BeforeAfter(replace(asked, until=edge), earlier, shift)
+    pair = BakeComparison(replace(asked, until=edge), earlier, shift)
     (found,) = dict(collect(story.source, [pair])).values()
     assert [block.index for block in errors(found)] == [story.first + 3, story.first + 4]
     assert isinstance(found, Collected)

@@ -18,9 +18,9 @@ from analyzer.model.block import (
     Block,
     Buckets,
     Counts,
-    Level,
+    GuardReading,
     NoData,
-    Reading,
+    PodLevel,
     Restarts,
     Sample,
     SideBlock,
@@ -130,7 +130,7 @@ KINDS: dict[str, tuple[Metric, st.SearchStrategy[list[Any]]]] = {
     ),
     "gauge": (
         GaugeMetric("memory", "m"),
-        recordings(st.builds(Level, st.floats(0.9, 1.5)), st.builds(Level, st.floats(0.8, 1.2))),
+        recordings(st.builds(PodLevel, st.floats(0.9, 1.5)), st.builds(PodLevel, st.floats(0.8, 1.2))),
     ),
 }
 NOISES = [
@@ -164,11 +164,11 @@ def test_a_whole_analysis(noise: Noise, steps: tuple[int, ...], scope: Scope, da
         blocks[metric.name] = data.draw(recording)
     guard = QueryMetric("slo", "slo", max=1.0, scope=scope)
     values = data.draw(st.lists(st.sampled_from([0.5, 0.5, 2.0, math.nan]), min_size=10, max_size=40))
-    blocks["slo"] = [Reading(index, NoData("x") if value < 0 else value) for index, value in enumerate(values)]
+    blocks["slo"] = [GuardReading(index, NoData("x") if value < 0 else value) for index, value in enumerate(values)]
     analysis = Analysis((*metrics, guard), false_promote=0.2)
     noises = dict.fromkeys(blocks, noise)
     padded = max(len(some) for some in blocks.values())
-    blocks["slo"] += [Reading(index, NoData("not recorded")) for index in range(len(values), padded)]
+    blocks["slo"] += [GuardReading(index, NoData("not recorded")) for index in range(len(values), padded)]
     same(judge_case(analysis, steps, blocks, noises, TIMING), looped(analysis, steps, blocks, noises))
 
 
@@ -177,7 +177,7 @@ wild: st.SearchStrategy[Sample] = st.one_of(
     st.builds(Buckets, st.lists(st.floats(), max_size=5).map(tuple)),
     st.builds(Arrivals, st.floats(), st.floats()),
     st.builds(Restarts, st.floats(), st.floats()),
-    st.just(Level(1.0)),
+    st.just(PodLevel(1.0)),
     st.just(Counts(5 * 10**8, 10**9)),
     st.just(Buckets((1e9, 2e9, 3e9, 4e9))),
 )
@@ -197,7 +197,7 @@ def wild_blocks(draw: st.DrawFn, of: st.SearchStrategy[Sample]) -> list[Block[Sa
 @settings(max_examples=80, deadline=None)
 def test_whatever_is_recorded_there_is_a_verdict_and_never_a_wrong_number(kind: str, data: st.DataObject) -> None:
     metric, _ = KINDS[kind]
-    levels: st.SearchStrategy[Sample] = st.builds(Level, st.floats())
+    levels: st.SearchStrategy[Sample] = st.builds(PodLevel, st.floats())
     recorded: Recorded = data.draw(wild_blocks(levels if isinstance(metric, GaugeMetric) else wild))
     found = judge_case(Analysis((metric,)), (0,), {metric.name: recorded}, {metric.name: Noise(1.5, 0.1)})
     (one,) = found.verdict.metrics

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.promql import Matcher, Operator, Selector, check_expression, one_of, parse_selector, with_matchers
+from analyzer.promql import Matcher, MatchOperator, Selector, check_expression, one_of, parse_selector, with_matchers
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_matchers_are_added_behind_those_that_are_there() -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=4))
 def test_any_label_value_survives_being_written_and_read(values: list[str]) -> None:
     written = Selector(
-        (Matcher.named("x"), *(Matcher(f"l{i}", Operator.EQUAL, value) for i, value in enumerate(values)))
+        (Matcher.named("x"), *(Matcher(f"l{i}", MatchOperator.EQUAL, value) for i, value in enumerate(values)))
     )
     assert parse_selector(str(written)) == written
 

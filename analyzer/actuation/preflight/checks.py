@@ -20,7 +20,7 @@ from analyzer.actuation.preflight.deployments import (
 )
 from analyzer.actuation.preflight.scrapes import clock_skew, live_series, scrape_interval
 from analyzer.actuation.preflight.services import selects_both_sides, session_affinity, some_service
-from analyzer.model.finding import Level
+from analyzer.model.finding import FindingLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +31,28 @@ class Check:
     """
 
     name: str
-    level: Level
+    level: FindingLevel
     run: Callable[[Context], Findings]
     acting: bool = False
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("access", Level.ERROR, access),
-    Check("service", Level.ERROR, selects_both_sides),
-    Check("any-service", Level.WARNING, some_service),
-    Check("session-affinity", Level.WARNING, session_affinity),
-    Check("selectors", Level.ERROR, disjoint_selectors),
-    Check("autoscaler", Level.ERROR, autoscaler, acting=True),
-    Check("quota", Level.ERROR, quota, acting=True),
-    Check("disruption-budget", Level.WARNING, disruption_budget, acting=True),
-    Check("readiness-probe", Level.WARNING, readiness_probe),
-    Check("min-ready-seconds", Level.WARNING, min_ready_seconds),
-    Check("revision-history", Level.ERROR, revision_history, acting=True),
-    Check("progress-deadline", Level.WARNING, progress_deadline, acting=True),
-    Check("strategy", Level.ERROR, recreated_under_load, acting=True),
-    Check("rollback-strategy", Level.WARNING, recreated_by_rollback, acting=True),
-    Check("replicas-in-manifest", Level.WARNING, replicas_in_manifest, acting=True),
-    Check("live-series", Level.ERROR, live_series),
-    Check("clock-skew", Level.WARNING, clock_skew),
-    Check("scrape-interval", Level.WARNING, scrape_interval),
+    Check("access", FindingLevel.ERROR, access),
+    Check("service", FindingLevel.ERROR, selects_both_sides),
+    Check("any-service", FindingLevel.WARNING, some_service),
+    Check("session-affinity", FindingLevel.WARNING, session_affinity),
+    Check("selectors", FindingLevel.ERROR, disjoint_selectors),
+    Check("autoscaler", FindingLevel.ERROR, autoscaler, acting=True),
+    Check("quota", FindingLevel.ERROR, quota, acting=True),
+    Check("disruption-budget", FindingLevel.WARNING, disruption_budget, acting=True),
+    Check("readiness-probe", FindingLevel.WARNING, readiness_probe),
+    Check("min-ready-seconds", FindingLevel.WARNING, min_ready_seconds),
+    Check("revision-history", FindingLevel.ERROR, revision_history, acting=True),
+    Check("progress-deadline", FindingLevel.WARNING, progress_deadline, acting=True),
+    Check("strategy", FindingLevel.ERROR, recreated_under_load, acting=True),
+    Check("rollback-strategy", FindingLevel.WARNING, recreated_by_rollback, acting=True),
+    Check("replicas-in-manifest", FindingLevel.WARNING, replicas_in_manifest, acting=True),
+    Check("live-series", FindingLevel.ERROR, live_series),
+    Check("clock-skew", FindingLevel.WARNING, clock_skew),
+    Check("scrape-interval", FindingLevel.WARNING, scrape_interval),
 )

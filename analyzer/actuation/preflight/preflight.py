@@ -8,7 +8,7 @@ from analyzer.actuation.preflight.checks import CHECKS, Check
 from analyzer.actuation.preflight.context import Context, Followed, Pair
 from analyzer.kube.errors import ForbiddenError, NotFoundError
 from analyzer.kube.objects import DEPLOYMENTS, Api
-from analyzer.model.finding import Finding, Level
+from analyzer.model.finding import Finding, FindingLevel
 from analyzer.model.target import Roles, Side, Target
 from analyzer.model.workload import Snapshot
 from analyzer.ports import Clock, Sightings
@@ -33,13 +33,14 @@ class ClusterPreflight:
         if missing:
             way_out = "create it, or correct its name in the configuration"
             return [
-                Finding("deployments", Level.ERROR, f"Deployment {name} does not exist", way_out) for name in missing
+                Finding("deployments", FindingLevel.ERROR, f"Deployment {name} does not exist", way_out)
+                for name in missing
             ]
         stable, canary = (pair for pair in sides if pair is not None)
         context = Context(target, (stable, canary), self._api, self._sightings, self._clock.now())
         checks = [check for check in self._checks if context.acting or not check.acting]
         findings = [finding for check in checks for finding in _run(check, context)]
-        return sorted(findings, key=lambda finding: finding.level is not Level.ERROR)
+        return sorted(findings, key=lambda finding: finding.level is not FindingLevel.ERROR)
 
     def _pair(self, target: Target, side: Side, snapshot: Snapshot) -> Pair | None:
         workload = snapshot.side(side)
@@ -53,4 +54,4 @@ def _run(check: Check, context: Context) -> Iterator[Finding]:
             yield Finding(check.name, check.level, message, way_out)
     except (ForbiddenError, NotFoundError) as error:
         way_out = "allow it, so that this can be known before a release"
-        yield Finding(check.name, Level.WARNING, f"not checked: {error}", way_out)
+        yield Finding(check.name, FindingLevel.WARNING, f"not checked: {error}", way_out)

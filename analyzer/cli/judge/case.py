@@ -12,7 +12,7 @@ from analyzer.cli.judge.metrics import Head, head_of, keys_of, name_of, noise_of
 from analyzer.cli.judge.past import noise_for
 from analyzer.cli.judge.reading import CaseError, each, fields, items, number, optional, refuse, within
 from analyzer.cli.judge.samples import Shape, block, reading, shape_of
-from analyzer.model.block import Block, Reading, Sample, Timing
+from analyzer.model.block import Block, GuardReading, Sample, Timing
 from analyzer.model.metric import Analysis, NoiseSetting, QueryMetric
 from analyzer.model.noise import Noise
 
@@ -22,7 +22,7 @@ SECONDS = 15.0
 _CASE = frozenset({"id", "falseAbort", "falsePromote", "steps", "blockSeconds", "blocks"})
 _WHOLE = _CASE | {"metrics", "noise"}
 
-Recorded = Block[Sample] | Reading
+Recorded = Block[Sample] | GuardReading
 
 
 @dataclass(frozen=True, slots=True)

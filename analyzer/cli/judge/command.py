@@ -15,7 +15,7 @@ from analyzer.cli.errors import ExitCode
 from analyzer.cli.judge import result
 from analyzer.cli.judge.case import parse, read_case
 from analyzer.cli.judge.reading import CaseError
-from analyzer.cli.judge.result import Result, failed, judged
+from analyzer.cli.judge.result import CaseResult, failed, judged
 from analyzer.judge.offline import judge_case
 from analyzer.model.errors import RecordError
 
@@ -61,14 +61,14 @@ def judge(
         raise typer.Exit(ExitCode.ERROR)
 
 
-def results(lines: Iterable[bytes]) -> Iterator[Result]:
+def results(lines: Iterable[bytes]) -> Iterator[CaseResult]:
     """One result for each line that is not blank, as soon as the line is there."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield _result(line, number)
 
 
-def _result(line: bytes, number: int) -> Result:
+def _result(line: bytes, number: int) -> CaseResult:
     identity = None
     try:
         given = parse(line)

@@ -13,7 +13,7 @@ from typing import Any
 from analyzer.cli.judge.reading import CaseError, each
 from analyzer.cli.judge.samples import Shape, side
 from analyzer.judge.noise import estimate
-from analyzer.model.block import Arrivals, Buckets, Counts, History, Level, NoData, Restarts, Sample, SideBlock
+from analyzer.model.block import Arrivals, Buckets, Counts, History, NoData, PodLevel, Restarts, Sample, SideBlock
 from analyzer.model.metric import NoiseSetting, TestedMetric
 from analyzer.model.noise import Noise
 
@@ -70,9 +70,9 @@ def _added(sides: Sequence[SideBlock[Sample]]) -> SideBlock[Sample]:
 def _sum(samples: Sequence[Sample]) -> Sample:
     """Counts and exposures add up; levels are averaged."""
     match samples[0]:
-        case Level():
-            levels = [one.value for one in samples if isinstance(one, Level)]
-            return Level(math.fsum(levels) / len(levels))
+        case PodLevel():
+            levels = [one.value for one in samples if isinstance(one, PodLevel)]
+            return PodLevel(math.fsum(levels) / len(levels))
         case Buckets():
             rows = [one.counts for one in samples if isinstance(one, Buckets)]
             return Buckets(tuple(map(math.fsum, zip(*rows, strict=True))))

@@ -15,7 +15,7 @@ from analyzer.model.verdict import MetricVerdict, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CaseResult:
     """One line of output: what was found, as JSON values; `failed` when the line could not be judged."""
 
     found: Mapping[str, Any]
@@ -39,7 +39,7 @@ HEAD = "ID            VERDICT       METRIC        AT      REASON"
 """Names the columns of the table; METRIC is its classification, or the culprit among several."""
 
 
-def judged(case: Case, verdict: Verdict, decided_at: int | None) -> Result:
+def judged(case: Case, verdict: Verdict, decided_at: int | None) -> CaseResult:
     """The result of a case whose verdict came at block `decided_at` (None: at the end, undecided)."""
     metrics = [
         _metric(metric, one, case.noise.get(metric.name))
@@ -47,7 +47,7 @@ def judged(case: Case, verdict: Verdict, decided_at: int | None) -> Result:
     ]
     outcome, held = _outcome(verdict, decided_at)
     if case.whole:
-        return Result(
+        return CaseResult(
             {
                 "id": case.id,
                 "verdict": outcome,
@@ -59,7 +59,7 @@ def judged(case: Case, verdict: Verdict, decided_at: int | None) -> Result:
         )
     only = {**metrics[0], "reason": held or metrics[0]["reason"]}
     head = {"id": case.id, "classification": only["classification"], "verdict": outcome}
-    return Result(
+    return CaseResult(
         {**head, "decidedAt": decided_at, **{key: only[key] for key in only if key not in ("name", "classification")}}
     )
 
@@ -71,9 +71,9 @@ def _outcome(verdict: Verdict, decided_at: int | None) -> tuple[Outcome, str | N
     return Outcome.INCONCLUSIVE, verdict.holds or f"not every canary pod is measured; {verdict.reason}"
 
 
-def failed(identity: object, message: str, line: int) -> Result:
+def failed(identity: object, message: str, line: int) -> CaseResult:
     """A line that could not be judged, and why."""
-    return Result({"id": identity, "error": message, "line": line}, failed=True)
+    return CaseResult({"id": identity, "error": message, "line": line}, failed=True)
 
 
 def _metric(metric: TestedMetric | QueryMetric, one: MetricVerdict, noise: Noise | None) -> dict[str, Any]:

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from analyzer.cli.judge.reading import MOST, CaseError, fields, items, number, refuse
-from analyzer.model.block import Arrivals, Block, Buckets, Counts, Level, NoData, Reading, Restarts, Sample, SideBlock
+from analyzer.model.block import (
+    Arrivals,
+    Block,
+    Buckets,
+    Counts,
+    GuardReading,
+    NoData,
+    PodLevel,
+    Restarts,
+    Sample,
+    SideBlock,
+)
 from analyzer.model.metric import (
     GaugeMetric,
     HistogramMetric,
@@ -74,13 +85,13 @@ def block(given: object, index: int, shape: Shape) -> Block[Sample]:
     return Block(index, canary, stable, stable_later=stable)
 
 
-def reading(given: object, index: int) -> Reading:
+def reading(given: object, index: int) -> GuardReading:
     """One value of a guard's query."""
     value = None if given is None else fields(given, _LEVEL).get("value")
     if value is None:
-        return Reading(index, NoData("no value in the file"))
+        return GuardReading(index, NoData("no value in the file"))
     try:
-        return Reading(index, number(value, "a finite number", high=_HUGE))
+        return GuardReading(index, number(value, "a finite number", high=_HUGE))
     except CaseError as error:
         raise error.within("value") from None
 
@@ -176,7 +187,7 @@ def _level(given: dict[str, Any], _pods: float) -> Recorded:
     if value is None:
         return _missing("value")
     try:
-        return Level(number(value, "a number of at least 0", 0, _HUGE))
+        return PodLevel(number(value, "a number of at least 0", 0, _HUGE))
     except CaseError as error:
         raise error.within("value") from None
 

@@ -17,7 +17,7 @@ from analyzer.cli.operate.documents import Documents, Opener, Where, documents_a
 from analyzer.cli.operate.options import AnyTarget, Format, Output, TargetName, Timeout, Wait, located
 from analyzer.cli.operate.requests import request
 from analyzer.cli.operate.tables import history_table, printable, status_table
-from analyzer.cli.operate.waiting import Awaited, Pace
+from analyzer.cli.operate.waiting import Awaited, PollPace
 from analyzer.model.duration import parse_duration
 from analyzer.model.errors import AnalyzerError
 from analyzer.model.state import Verb
@@ -45,9 +45,9 @@ Extend = Annotated[
 ]
 
 
-def register(app: typer.Typer, reach: Opener = documents_at, pace: Pace | None = None) -> None:
+def register(app: typer.Typer, reach: Opener = documents_at, pace: PollPace | None = None) -> None:
     """Add the commands to the program; `reach` opens the documents that an operator means."""
-    operator = Operator(reach, pace or Pace(time.monotonic, time.sleep))
+    operator = OperatorCommands(reach, pace or PollPace(time.monotonic, time.sleep))
     app.command(epilog=_EXAMPLES)(located(operator.status))
     app.command()(located(operator.why))
     app.command()(located(operator.history))
@@ -58,11 +58,11 @@ def register(app: typer.Typer, reach: Opener = documents_at, pace: Pace | None =
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class OperatorCommands:
     """The commands, each a method that takes where the documents are and what it is about."""
 
     reach: Opener
-    pace: Pace
+    pace: PollPace
 
     def status(
         self,

@@ -22,7 +22,7 @@ EVERY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PollPace:
     """Time, as the waiting sees it: a clock in seconds, and a way to let some pass."""
 
     monotonic: Callable[[], float]
@@ -96,7 +96,7 @@ def standing(wait: Awaited, status: Json, history: Callable[[], tuple[Json, ...]
 
 
 def follow(
-    documents: Documents, wait: Awaited, timeout: timedelta, pace: Pace, tell: Callable[[str], None]
+    documents: Documents, wait: Awaited, timeout: timedelta, pace: PollPace, tell: Callable[[str], None]
 ) -> ExitCode:
     """Wait for the end, with a line per change. Documents that can't be read for a while end nothing."""
     end = pace.monotonic() + timeout.total_seconds()

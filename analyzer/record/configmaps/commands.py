@@ -18,7 +18,7 @@ from analyzer.model.state import EXECUTED_KEPT, Command
 from analyzer.record import codec
 from analyzer.record.configmaps import names
 from analyzer.record.configmaps.maps import translated
-from analyzer.record.configmaps.names import Document
+from analyzer.record.configmaps.names import DocumentKind
 
 _TRIES = 3
 _log = structlog.get_logger(__name__)
@@ -102,7 +102,7 @@ def _new(name: str, target: str, command: Command) -> Json:
     return {
         "metadata": {
             "name": name,
-            "labels": names.labels_of(Document.COMMANDS, target),
+            "labels": names.labels_of(DocumentKind.COMMANDS, target),
             "annotations": {names.TARGET: target},
         },
         "data": {command.id: codec.encode_command(command).decode()},
@@ -116,8 +116,8 @@ def _added(present: Json, command: Command) -> Json:
 
 def _refuse_foreign(present: Json, namespace: str, name: str) -> None:
     document = (present["metadata"].get("labels") or {}).get(names.DOCUMENT)
-    if document != Document.COMMANDS:
+    if document != DocumentKind.COMMANDS:
         raise RecordError(
-            f"ConfigMap {namespace}/{name}: expected the label {names.DOCUMENT}={Document.COMMANDS}, found {document}: "
-            "it is somebody else's, or without it the daemon does not see it; label it or move it away"
+            f"ConfigMap {namespace}/{name}: expected the label {names.DOCUMENT}={DocumentKind.COMMANDS}, "
+            f"found {document}: another owner has it, or the label is missing; label it or move it away"
         )

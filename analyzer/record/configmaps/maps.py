@@ -15,7 +15,7 @@ from analyzer.kube.errors import ForbiddenError, KubeError, NotFoundError, Preco
 from analyzer.kube.objects import CONFIG_MAPS, Api, Json, PatchType
 from analyzer.model.errors import RecordError, StaleStateError
 from analyzer.record.configmaps import names
-from analyzer.record.configmaps.names import Document
+from analyzer.record.configmaps.names import DocumentKind
 
 BYTES_ALLOWED = 1_000_000
 """A document may have this many bytes: a ConfigMap holds 1 MiB, labels and annotations included."""
@@ -43,7 +43,7 @@ class Held:
 class Page:
     """A document to be written, and what people see of it (a label that is None is taken away)."""
 
-    document: Document
+    document: DocumentKind
     target: str
     text: bytes
     labels: Mapping[str, str | None] = field(default_factory=dict)
@@ -56,9 +56,9 @@ class DocumentMaps:
     def __init__(self, api: Api, namespace: str) -> None:
         self._api = api
         self._namespace = namespace
-        self._warned: set[tuple[Document, str]] = set()
+        self._warned: set[tuple[DocumentKind, str]] = set()
 
-    def all(self, document: Document, extra: str = "") -> Iterator[Held]:
+    def all(self, document: DocumentKind, extra: str = "") -> Iterator[Held]:
         """Every document of a kind, some hundred at a time: thousands of them whole would take much memory.
 
         `extra` narrows the label selector. Raises RecordError, also when it is on its way.
@@ -67,7 +67,7 @@ class DocumentMaps:
             for page in self._api.pages(CONFIG_MAPS, self._namespace, labels=names.selector(document) + extra):
                 yield from (self._held(document, found) for found in page.items)
 
-    def get(self, document: Document, target: str) -> Held | None:
+    def get(self, document: DocumentKind, target: str) -> Held | None:
         """One document, or None. Raises RecordError."""
         try:
             with translated(f"read the {document} document of {target}", self._namespace, _READ):
@@ -114,12 +114,12 @@ class DocumentMaps:
                 f"{what}: nothing was written; the pod templates are the largest part of it: move what is long in "
                 "them (environment, annotations, command lines) into a ConfigMap of its own"
             )
-        bounded = page.document is Document.HISTORY
+        bounded = page.document is DocumentKind.HISTORY
         if size > BYTES_WARNED and not bounded and (page.document, page.target) not in self._warned:
             self._warned.add((page.document, page.target))
             _log.warning("document_large", target=page.target, document=page.document.value, reason=what)
 
-    def _held(self, document: Document, found: Json) -> Held:
+    def _held(self, document: DocumentKind, found: Json) -> Held:
         metadata = found["metadata"]
         annotations = metadata.get("annotations") or {}
         name = str(metadata["name"])

@@ -28,7 +28,7 @@ _LABEL_LENGTH = 63
 _SUMMARY_LENGTH = 300
 
 
-class Document(StrEnum):
+class DocumentKind(StrEnum):
     """What a ConfigMap holds; the value of its label `canary-analyzer/document`."""
 
     STATE = "state"
@@ -42,12 +42,12 @@ class Document(StrEnum):
         return f"{self.value}.json"
 
 
-def document_name(document: Document, target: str) -> str:
+def document_name(document: DocumentKind, target: str) -> str:
     """The ConfigMap that holds a document of a target, in the analyzer's namespace."""
     return f"{OWNER}-{document}-{_part(target)}"
 
 
-def target_of(document: Document, name: str, annotations: Mapping[str, str]) -> str:
+def target_of(document: DocumentKind, name: str, annotations: Mapping[str, str]) -> str:
     """Whose document a ConfigMap is; an annotation that doesn't fit the name is not believed."""
     said = annotations.get(TARGET, "")
     return said if document_name(document, said) == name else name.removeprefix(f"{OWNER}-{document}-")
@@ -58,16 +58,16 @@ def commands_name(target: str) -> str:
 
     That may be the analyzer's own, so a target called `state-x` must not get the name of x's state document.
     """
-    documents = tuple(f"{document}-" for document in Document)
+    documents = tuple(f"{document}-" for document in DocumentKind)
     return f"{OWNER}-{_hashed(target) if target.startswith(documents) else _part(target)}"
 
 
-def selector(document: Document) -> str:
+def selector(document: DocumentKind) -> str:
     """The label selector of all ConfigMaps that hold such documents."""
     return f"app.kubernetes.io/managed-by={OWNER},{DOCUMENT}={document}"
 
 
-def labels_of(document: Document, target: str) -> dict[str, str]:
+def labels_of(document: DocumentKind, target: str) -> dict[str, str]:
     """The labels by which a document is found."""
     return {"app.kubernetes.io/managed-by": OWNER, DOCUMENT: document.value, TARGET: label_value(target)}
 

@@ -9,7 +9,7 @@ from analyzer.model.state import Command
 from analyzer.record import codec, history
 from analyzer.record.configmaps import commands
 from analyzer.record.configmaps.maps import DocumentMaps
-from analyzer.record.configmaps.names import Document
+from analyzer.record.configmaps.names import DocumentKind
 
 
 class ClusterDocuments:
@@ -22,17 +22,17 @@ class ClusterDocuments:
 
     def statuses(self) -> list[dict[str, Any]]:
         """Every status document, by target, in one request."""
-        held = sorted(self._maps.all(Document.STATUS), key=lambda one: one.target)
+        held = sorted(self._maps.all(DocumentKind.STATUS), key=lambda one: one.target)
         return [codec.read_mapping(one.text, one.source) for one in held]
 
     def status(self, target: str) -> dict[str, Any] | None:
         """The status document, or None."""
-        held = self._maps.get(Document.STATUS, target)
+        held = self._maps.get(DocumentKind.STATUS, target)
         return None if held is None else codec.read_mapping(held.text, held.source)
 
     def history(self, target: str) -> tuple[dict[str, Any], ...]:
         """Ended releases, oldest first."""
-        held = self._maps.get(Document.HISTORY, target)
+        held = self._maps.get(DocumentKind.HISTORY, target)
         return history.read_history(held.text, held.source) if held else ()
 
     def submit(self, target: str, namespace: str, command: Command) -> None:

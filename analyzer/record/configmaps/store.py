@@ -16,7 +16,7 @@ from analyzer.record.configmaps import names
 from analyzer.record.configmaps.commands import CommandReader, Lookup
 from analyzer.record.configmaps.maps import DocumentMaps, Held, Page
 from analyzer.record.configmaps.memory import Memory, Overview
-from analyzer.record.configmaps.names import Document
+from analyzer.record.configmaps.names import DocumentKind
 
 STATUS_SCHEMA = 1
 """Version of the status document, in its annotation. One with a higher one is never overwritten."""
@@ -31,7 +31,7 @@ _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class StoreContext:
     """What the store needs beside the API server: who may write, time, where commands are looked up, and in which
     namespace those of a target stand (None: it is not configured)."""
 
@@ -42,7 +42,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Published:
+class _WrittenStatus:
     version: str
     schema: int
     fingerprint: str
@@ -56,7 +56,7 @@ class ConfigMapStore:
     see `memory`.
     """
 
-    def __init__(self, api: Api, namespace: str, around: Surroundings) -> None:
+    def __init__(self, api: Api, namespace: str, around: StoreContext) -> None:
         self._maps = DocumentMaps(api, namespace)
         self._commands = CommandReader(around.lookup)
         self._namespace_of = around.namespace_of
@@ -79,7 +79,7 @@ class ConfigMapStore:
         Raises StaleStateError, RecordError.
         """
         summary = {names.SUMMARY: names.summary_of(state.phase, state.reason)}
-        page = Page(Document.STATE, state.target, codec.encode(state), annotations=summary)
+        page = Page(DocumentKind.STATE, state.target, codec.encode(state), annotations=summary)
         try:
             written = self._maps.write(page, version)
         except RecordError:
@@ -98,7 +98,7 @@ class ConfigMapStore:
             if self._lease.held() is None:  # a holder that stood still for a while would tell old news over the new
                 raise RecordError(f"the status document of {target} is left to the daemon that holds the Lease")
             known = self._statuses.get(target)
-            wanted = _Published(
+            wanted = _WrittenStatus(
                 "", STATUS_SCHEMA, _fingerprint(status), archived or (known.archived if known else None)
             )
             if known is not None and _same(known, wanted):
@@ -111,7 +111,7 @@ class ConfigMapStore:
                 if isinstance(error, StaleStateError) and tries_left:
                     continue
                 raise
-            self._statuses.put(target, _Published(written, wanted.schema, wanted.fingerprint, wanted.archived))
+            self._statuses.put(target, _WrittenStatus(written, wanted.schema, wanted.fingerprint, wanted.archived))
             return
 
     def append_history(self, target: str, entry: Mapping[str, Any]) -> None:
@@ -120,12 +120,12 @@ class ConfigMapStore:
         if known is not None and known.archived == entry["id"]:
             return
         for tries_left in reversed(range(_TRIES)):
-            held = self._maps.get(Document.HISTORY, target)
+            held = self._maps.get(DocumentKind.HISTORY, target)
             entries = history.read_history(held.text, held.source) if held else ()
             kept = history.grown(entries, target, entry)
             try:
                 if kept is not None:
-                    page = Page(Document.HISTORY, target, history.history_text(target, kept))
+                    page = Page(DocumentKind.HISTORY, target, history.history_text(target, kept))
                     self._maps.write(page, held.version if held else None)
             except StaleStateError:
                 if not tries_left:
@@ -147,7 +147,7 @@ class ConfigMapStore:
     def _all_states(self) -> Overview[Stored]:
         known: dict[str, Stored] = {}
         unclear = set()
-        for held in self._maps.all(Document.STATE):
+        for held in self._maps.all(DocumentKind.STATE):
             try:
                 known[held.target] = _stored(held)
             except RecordError:  # said by `load`, each time
@@ -155,14 +155,14 @@ class ConfigMapStore:
         return Overview(known, frozenset(unclear))
 
     def _state(self, target: str) -> Stored | None:
-        held = self._maps.get(Document.STATE, target)
+        held = self._maps.get(DocumentKind.STATE, target)
         return None if held is None else _stored(held)
 
-    def _all_statuses(self) -> Overview[_Published]:
-        return Overview({held.target: _as_published(held) for held in self._maps.all(Document.STATUS)})
+    def _all_statuses(self) -> Overview[_WrittenStatus]:
+        return Overview({held.target: _as_published(held) for held in self._maps.all(DocumentKind.STATUS)})
 
-    def _published(self, target: str) -> _Published | None:
-        held = self._maps.get(Document.STATUS, target)
+    def _published(self, target: str) -> _WrittenStatus | None:
+        held = self._maps.get(DocumentKind.STATUS, target)
         return None if held is None else _as_published(held)
 
 
@@ -176,13 +176,15 @@ def _stored(held: Held) -> Stored:
     return Stored(state, held.version)
 
 
-def _as_published(held: Held) -> _Published:
+def _as_published(held: Held) -> _WrittenStatus:
     schema = held.annotations.get(names.SCHEMA, "")
     try:
         fingerprint = _fingerprint(codec.read_mapping(held.text, held.source))
     except RecordError:  # nothing in it is needed: it is written anew
         fingerprint = ""
-    return _Published(held.version, int(schema) if schema.isdigit() else 0, fingerprint, held.annotations.get(ARCHIVED))
+    return _WrittenStatus(
+        held.version, int(schema) if schema.isdigit() else 0, fingerprint, held.annotations.get(ARCHIVED)
+    )
 
 
 def _fingerprint(status: Mapping[str, Any]) -> str:
@@ -190,11 +192,11 @@ def _fingerprint(status: Mapping[str, Any]) -> str:
     return hashlib.sha256(codec.encode_mapping(fields)).hexdigest()
 
 
-def _same(known: _Published, wanted: _Published) -> bool:
+def _same(known: _WrittenStatus, wanted: _WrittenStatus) -> bool:
     return (known.schema, known.fingerprint, known.archived) == (wanted.schema, wanted.fingerprint, wanted.archived)
 
 
-def _refuse_newer(target: str, known: _Published | None) -> None:
+def _refuse_newer(target: str, known: _WrittenStatus | None) -> None:
     if known is not None and known.schema > STATUS_SCHEMA:
         raise RecordError(
             f"the status document of {target} was written by a newer version (schema {known.schema}, this version "
@@ -202,7 +204,7 @@ def _refuse_newer(target: str, known: _Published | None) -> None:
         )
 
 
-def _status_page(target: str, status: Mapping[str, Any], wanted: _Published) -> Page:
+def _status_page(target: str, status: Mapping[str, Any], wanted: _WrittenStatus) -> Page:
     annotations = {
         names.SCHEMA: str(wanted.schema),
         names.SUMMARY: names.summary_of(status.get("phase"), status.get("reason")),
@@ -210,4 +212,4 @@ def _status_page(target: str, status: Mapping[str, Any], wanted: _Published) -> 
     if wanted.archived is not None:
         annotations[ARCHIVED] = wanted.archived
     text = codec.encode_mapping(dict(status))
-    return Page(Document.STATUS, target, text, names.columns_of(status), annotations)
+    return Page(DocumentKind.STATUS, target, text, names.columns_of(status), annotations)

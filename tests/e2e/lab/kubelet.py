@@ -108,7 +108,7 @@ class Kubelet:
         self._pods: dict[str, NodePod] = {}
         self._ended: dict[str, None] = {}
         self._stopped = threading.Event()
-        self._follower = Follower(api, path_of("pods"), fieldSelector=f"spec.nodeName={node}")
+        self._reflector = Follower(api, path_of("pods"), fieldSelector=f"spec.nodeName={node}")
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for run, name in self._work()]
 
     def start(self) -> None:
@@ -120,14 +120,14 @@ class Kubelet:
             )
         self._logs.mkdir(exist_ok=True)
         _make_node(self._api, self._node)
-        self._follower.start()
+        self._reflector.start()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """End every pod's process at once; they are gone when this returns."""
         self._stopped.set()
-        self._follower.stop()
+        self._reflector.stop()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
@@ -145,7 +145,7 @@ class Kubelet:
     def _live(self) -> None:
         while not self._stopped.wait(STEP):
             now = datetime.now(UTC)
-            wanted = self._follower.objects
+            wanted = self._reflector.objects
             for uid, pod in wanted.items():
                 if uid not in self._pods and uid not in self._ended:
                     self._admit(uid, pod, now)

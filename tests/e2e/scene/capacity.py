@@ -100,22 +100,22 @@ class Capacity:
         self._pods = _Journal()
         self._deployments = _Journal()
         labels = ",".join(f"{key}={value}" for key, value in selector.items())
-        self._followers = (
-            _follower(api, path_of("pods", namespace), self._pods, labelSelector=labels),
-            _follower(api, path_of("deployments", namespace), self._deployments),
+        self._reflectors = (
+            _reflector(api, path_of("pods", namespace), self._pods, labelSelector=labels),
+            _reflector(api, path_of("deployments", namespace), self._deployments),
         )
 
     def start(self) -> None:
         """Begin to watch."""
-        for follower in self._followers:
-            follower.start()
-        for follower in self._followers:
-            follower.synced.wait(10)
+        for reflector in self._reflectors:
+            reflector.start()
+        for reflector in self._reflectors:
+            reflector.synced.wait(10)
 
     def stop(self) -> None:
         """Stop watching; what was seen stays."""
-        for follower in self._followers:
-            follower.stop()
+        for reflector in self._reflectors:
+            reflector.stop()
 
     def writes(self, manager: str | None = MANAGER) -> Sequence[Write]:
         """The changes of replicas in order: the daemon's, another writer's, or all with None."""
@@ -170,7 +170,7 @@ class Capacity:
 
 
 class _Journal:
-    """Every version of every object that a follower held, with the moment it came."""
+    """Every version of every object that a reflector held, with the moment it came."""
 
     def __init__(self) -> None:
         self.changes: list[_Change] = []
@@ -190,14 +190,14 @@ class _Journal:
         self._known = objects
 
 
-def _follower(api: LabApi, path: str, journal: _Journal, **query: str) -> Follower:
+def _reflector(api: LabApi, path: str, journal: _Journal, **query: str) -> Follower:
     kind = "Pod" if path.endswith("/pods") else "Deployment"
 
     def changed() -> None:
-        journal.note(follower.objects, kind)
+        journal.note(reflector.objects, kind)
 
-    follower = Follower(api, path, changed, **query)
-    return follower
+    reflector = Follower(api, path, changed, **query)
+    return reflector
 
 
 def _writer_of_replicas(deployment: Json) -> str:

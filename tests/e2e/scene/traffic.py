@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analyzer.sandbox.addresses import PORT
-from analyzer.sandbox.counts import Counts, Endpoint, Served
+from analyzer.sandbox.counts import Endpoint, PodTraffic, TrafficCounts
 from analyzer.sandbox.service import Service, Tally, tally
 from tests.e2e.lab.api import Follower, LabApi, path_of
 
@@ -19,16 +19,16 @@ class Traffic:
     def __init__(self, api: LabApi, namespace: str, selector: Mapping[str, str], rps: float) -> None:
         labels = ",".join(f"{key}={value}" for key, value in selector.items())
         self._service = Service(rps, seed=7)
-        self._follower = Follower(api, path_of("pods", namespace), self._route, labelSelector=labels)
+        self._reflector = Follower(api, path_of("pods", namespace), self._route, labelSelector=labels)
 
     def start(self) -> None:
         """Let users arrive."""
         self._service.start()
-        self._follower.start()
+        self._reflector.start()
 
     def stop(self) -> None:
         """No more users; `counts` are final when this returns. Stopping twice does no harm."""
-        self._follower.stop()
+        self._reflector.stop()
         self._service.stop()
 
     def rate(self, rps: float) -> None:
@@ -36,7 +36,7 @@ class Traffic:
         self._service.rate(rps)
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> TrafficCounts:
         """What happened so far, pod by pod; at most about a second old."""
         return self._service.counts
 
@@ -44,7 +44,7 @@ class Traffic:
         """Requests, errors (500 and above) and failures (no answer) of a side's pods, or of a version's."""
         return tally(self.counts, deployment=deployment, version=version)
 
-    def pods(self, deployment: str) -> list[Served]:
+    def pods(self, deployment: str) -> list[PodTraffic]:
         """The same for each pod of a Deployment that ever got a request."""
         return [pod for pod in self.counts.pods if pod.deployment == deployment]
 
@@ -55,7 +55,7 @@ class Traffic:
         assert self.of(deployment).requests > 0, f"nobody asked {deployment} anything"
 
     def _route(self) -> None:
-        pods = self._follower.objects.values()
+        pods = self._reflector.objects.values()
         self._service.route([_endpoint(pod) for pod in pods if is_ready(pod) and not leaves(pod)])
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from analyzer.judge import begin, enter, fold, judge, prove_from
 from analyzer.judge.thresholds import ADVERSE
-from analyzer.model.block import Arrivals, Block, Buckets, Counts, Level, Sample, SideBlock, Timing
+from analyzer.model.block import Arrivals, Block, Buckets, Counts, PodLevel, Sample, SideBlock, Timing
 from analyzer.model.metric import Analysis, GaugeMetric, HistogramMetric, RateMetric, RatioMetric, TestedMetric
 from analyzer.model.noise import BoundNoise, Noise
 from analyzer.model.verdict import LogEvidence
@@ -115,7 +115,7 @@ def test_gauge_court_says_what_the_judge_says(higher: float) -> None:
     played = play_gauge(INDEPENDENT, Gauge(higher), STAGES, runs=RUNS, rng=np.random.default_rng(4), hours=1)
 
     def cut(run: int, block: int) -> tuple[Sample, Sample]:
-        return Level(math.exp(played.canary[run, block])), Level(math.exp(played.stable[run, block]))
+        return PodLevel(math.exp(played.canary[run, block])), PodLevel(math.exp(played.stable[run, block]))
 
     said = [the_judge(metric, noise, cut, run) for run, noise in enumerate(NOISES)]
     assert_alike(GaugeCourt(metric, played, NOISES), said)

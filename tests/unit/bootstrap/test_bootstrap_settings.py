@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from analyzer import bootstrap
-from analyzer.config import Authorization, BasicAuth, Configuration, Log, PrometheusSettings, Receiver, Route, Webhook
+from analyzer.config import (
+    Authorization,
+    BasicAuth,
+    Configuration,
+    Log,
+    PrometheusSettings,
+    Receiver,
+    RouteSettings,
+    Webhook,
+)
 from analyzer.model.alert import AlertEvent
 from analyzer.model.errors import ConfigError
 from tests.scenarios.stage import DEMO_TARGET, Stage
@@ -17,7 +26,7 @@ FULL = Configuration(
     prometheus=PrometheusSettings("http://127.0.0.1:9", basic_auth=BasicAuth("ann", password="x")),  # noqa: S106 - of nobody
     targets=(DEMO_TARGET,),
     receivers=(Receiver("log", Log()), Receiver("hook", Webhook(url="http://127.0.0.1:9/"))),
-    routes=(Route(("hook",), events=(AlertEvent.ABORTED,)),),
+    routes=(RouteSettings(("hook",), events=(AlertEvent.ABORTED,)),),
 )
 
 

@@ -13,7 +13,7 @@ from typer.testing import Result as Outcome
 
 from analyzer.cli.operate import register
 from analyzer.cli.operate.documents import InCluster, Where
-from analyzer.cli.operate.waiting import Pace
+from analyzer.cli.operate.waiting import PollPace
 from analyzer.kube.errors import ForbiddenError
 from analyzer.kube.objects import DEPLOYMENTS
 from analyzer.model.workload import template_of
@@ -56,7 +56,7 @@ class Terminal:
         self.asked: list[Where] = []
         self._app = typer.Typer()
         self._then: list[Step] = []
-        register(self._app, self._reach, Pace(stage.clock.monotonic, self._sleep))
+        register(self._app, self._reach, PollPace(stage.clock.monotonic, self._sleep))
 
     def run(self, *arguments: str, then: Sequence[Step] = ()) -> Outcome:
         self._then = list(then)

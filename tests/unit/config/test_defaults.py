@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from analyzer.config import Configuration, Limits, Log, PrometheusSettings, Receiver, load
+from analyzer.config import Configuration, Log, PrometheusSettings, Receiver, ReleaseLimits, load
 from analyzer.model.metric import (
     Analysis,
     Direction,
@@ -84,7 +84,7 @@ def test_the_shortest_useful_file_has_five_lines_and_every_promised_default() ->
         ),
         receivers=(Receiver("log", Log()),),
         routes=(),
-        limits=Limits(20),
+        limits=ReleaseLimits(20),
         freeze=False,
     )
 

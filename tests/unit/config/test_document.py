@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from analyzer.config.document import Document, read_document
+from analyzer.config.document import YamlDocument, read_document
 
 
-def read(folder: Path, text: str) -> tuple[Document, list[str]]:
+def read(folder: Path, text: str) -> tuple[YamlDocument, list[str]]:
     file = folder / "file.yaml"
     file.write_text(text)
     document, problems = read_document(file)
-    return document or Document("", {}, {}), [f"{one.line}: {one.message}" for one in problems]
+    return document or YamlDocument("", {}, {}), [f"{one.line}: {one.message}" for one in problems]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.config import Authorization, BasicAuth, Log, Route, Webhook, load
+from analyzer.config import Authorization, BasicAuth, Log, RouteSettings, Webhook, load
 from analyzer.model.alert import AlertEvent, Severity
 from analyzer.model.errors import ConfigError
 from analyzer.model.metric import Margin, Metric, NoiseSetting, Scope, SeriesLabels
@@ -34,13 +34,13 @@ def test_the_full_example_is_understood_in_every_part() -> None:
         Log(),
     ]
     assert configuration.routes == (
-        Route(
+        RouteSettings(
             receivers=("oncall",),
             events=(AlertEvent.ABORTED, AlertEvent.STUCK),
             targets=("my-app",),
             severities=(Severity.WARNING, Severity.CRITICAL),
         ),
-        Route(receivers=("log",)),
+        RouteSettings(receivers=("log",)),
     )
     assert [step.gate for step in app.plan.steps] == [None, Gate(240 * MINUTE, GateTimeout.HOLD), Gate()]
     assert [(metric.kind, metric.name) for metric in app.analysis.metrics] == [

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from analyzer.decision.context import Context
 from analyzer.decision.deadline import time_spent
-from analyzer.decision.scene import Scene
 from analyzer.model.metric import Analysis
 from analyzer.model.phase import Phase
 from analyzer.model.state import Verb
@@ -21,7 +21,7 @@ GRAIN = timedelta(seconds=72)  # a hundredth of two hours
 
 
 def spent(world: World, verdict: Verdict | None = UNDECIDED) -> timedelta:
-    return time_spent(Scene(world.known, world.snapshot(), verdict, world.now))
+    return time_spent(Context(world.known, world.snapshot(), verdict, world.now))
 
 
 def passing(world: World, verdict: Verdict | None, *, ticks: int, seconds: float) -> timedelta:

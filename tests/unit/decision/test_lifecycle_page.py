@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.decision import progress, promote, rest, rollback
-from analyzer.decision.scene import Rule
+from analyzer.decision import idle, progress, promote, rollback
+from analyzer.decision.context import Rule
 from analyzer.model.phase import TRANSITIONS, Phase
 
 PAGE = (Path(__file__).parents[3] / "docs" / "lifecycle.md").read_text(encoding="utf-8")
@@ -33,8 +33,8 @@ def test_every_phase_is_explained() -> None:
 @pytest.mark.parametrize(
     ("heading", "rules"),
     [
-        ("### IDLE, SUCCEEDED, ABORTED", rest._RESTING),
-        ("### PENDING", rest._PENDING),
+        ("### IDLE, SUCCEEDED, ABORTED", idle._IDLE),
+        ("### PENDING", idle._PENDING),
         ("### PROGRESSING", progress._PROGRESSING),
         ("### PAUSED", progress._PAUSED),
         ("### PROMOTING", promote._PROMOTING),

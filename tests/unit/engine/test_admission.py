@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from analyzer.engine.admission import SURVEYED, Admissions
-from analyzer.engine.board import Board
-from analyzer.engine.preflights import Preflights
-from analyzer.engine.surveys import Surveys
+from analyzer.engine.release_checks import Preflights, Surveys
+from analyzer.engine.state_cache import StateCache
 from analyzer.model.block import Timing
 from analyzer.model.metric import NoiseSetting
 from analyzer.model.phase import Phase
@@ -32,15 +31,15 @@ class Office:
         self.cluster.create(STABLE, "v1", 10)
         self.cluster.create(CANARY, "v2", 0)
         self.metrics = FakeMetricSource(self.cluster, clock, Traffic())
-        self.board = Board()
+        self.state_cache = StateCache()
         self.surveyors = HeldExecutor()
         self.surveyors.open()
         self.surveys = Surveys(self.surveyors, clock, self.metrics, Preflights(clock))
-        self.admissions = Admissions(self.board, self.surveys, limit, freeze=freeze)
+        self.admissions = Admissions(self.state_cache, self.surveys, limit, freeze=freeze)
 
     def state(self, name: str, phase: Phase = Phase.PENDING, age: int = 0) -> TargetState:
         state = TargetState(name, DEMO_TARGET.roles, phase, START - timedelta(seconds=age), "test")
-        self.board.note(state)
+        self.state_cache.note(state)
         return state
 
     def snapshot(self, target: Target = DEMO_TARGET) -> Snapshot:
@@ -93,7 +92,7 @@ def test_target_that_was_removed_from_the_configuration_keeps_no_place() -> None
     office.state("busy", Phase.PROGRESSING)
     assert office.obstacle(office.state("removed", age=9)) is not None
     office.admissions.settle("removed")
-    office.board.forget("removed")
+    office.state_cache.forget("removed")
     office.state("busy", Phase.SUCCEEDED)
     assert office.obstacle(office.state("young", age=1)) is None
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from analyzer.engine.board import Board
-from analyzer.engine.claims import Claims
 from analyzer.engine.outbox import Desk, Entries, Outbox
+from analyzer.engine.state_cache import StateCache
+from analyzer.engine.target_locks import TargetLocks
 from analyzer.model.alert import Alert, AlertEvent, Severity
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
@@ -35,18 +35,18 @@ class PostOffice:
     """An outbox over one document; `sent` has the ids that were tried, `during` happens while it sends."""
 
     def __init__(self, *numbers: int) -> None:
-        self.store, self.board, self.claims, self.lease = MemoryStore(), Board(), Claims(), FakeLease()
+        self.store, self.state_cache, self.claims, self.lease = MemoryStore(), StateCache(), TargetLocks(), FakeLease()
         state = TargetState("shop", DEMO_TARGET.roles, Phase.ABORTED, START, "aborted")
         self.put(replace(state, outbox=tuple(_entry(number) for number in numbers)))
         self.sent: list[str] = []
         self.during: Callable[[], None] = _nothing
-        desk = Desk(self.store, self.lease, FakeClock(), self.board, self.claims)
+        desk = Desk(self.store, self.lease, FakeClock(), self.state_cache, self.claims)
         self.outbox = Outbox(desk, self._flush, InlineExecutor(), timedelta(seconds=0.05))
 
     def put(self, state: TargetState) -> None:
         stored = self.store.load("shop")
         self.store.save(state, stored.version if stored else None)
-        self.board.note(state)
+        self.state_cache.note(state)
 
     @property
     def state(self) -> TargetState:

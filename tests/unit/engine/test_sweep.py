@@ -12,8 +12,8 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from analyzer.engine.claims import Claims
 from analyzer.engine.sweep import Sweeper
+from analyzer.engine.target_locks import TargetLocks
 from analyzer.engine.tick import Tick
 from analyzer.model.block import NoData, Timing
 from analyzer.model.errors import ObservationError
@@ -100,7 +100,7 @@ class Hall:
         self.answers: dict[str, object] = {}
         self.gates: dict[str, threading.Event] = {}
         self.source = GatedSource()
-        self.claims = Claims()
+        self.claims = TargetLocks()
         self.sweeper = Sweeper(self._begin, self.source, self.claims, pool, PATIENCE)
 
     def _begin(self, target: Target) -> Tick:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.model.block import Counts, History, Level, Sample, SideBlock
+from analyzer.model.block import Counts, History, PodLevel, Sample, SideBlock
 
 BATCH = 300.0
 
@@ -53,4 +53,4 @@ def wandering(
     for batch in range(1, shape.batches):
         logs[:, batch] = rho * logs[:, batch - 1] + math.sqrt(1 - rho**2) * shocks[:, batch]
     logs = within * logs + tau * rng.standard_normal((shape.pods, 1)) + np.sin(np.arange(shape.batches) / 7)
-    return history(lambda pod, batch: Level(float(np.exp(logs[pod, batch]))), *logs.shape)
+    return history(lambda pod, batch: PodLevel(float(np.exp(logs[pod, batch]))), *logs.shape)

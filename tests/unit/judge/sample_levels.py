@@ -8,7 +8,7 @@ from analyzer.judge.gauge import GaugeEvidence, fold_levels
 from analyzer.judge.gauge_verdict import judge_gauge
 from analyzer.judge.order import Starts
 from analyzer.judge.thresholds import Thresholds
-from analyzer.model.block import Block, Level, SideBlock
+from analyzer.model.block import Block, PodLevel, SideBlock
 from analyzer.model.metric import GaugeMetric, Margin
 from analyzer.model.noise import Noise
 from analyzer.model.verdict import MetricVerdict
@@ -22,10 +22,10 @@ AT = Thresholds(abort=4.6, promote=3.0, block=SECONDS, settled=True)
 Levels = Mapping[str, float | str]
 
 
-def side(levels: Levels) -> SideBlock[Level]:
+def side(levels: Levels) -> SideBlock[PodLevel]:
     """A side: per pod its level, or why it is absent."""
     return SideBlock(
-        pods={pod: Level(one) for pod, one in levels.items() if not isinstance(one, str)},
+        pods={pod: PodLevel(one) for pod, one in levels.items() if not isinstance(one, str)},
         absent={pod: one for pod, one in levels.items() if isinstance(one, str)},
     )
 
@@ -35,7 +35,7 @@ def alike(level: float, pods: int, name: str) -> Levels:
     return {f"{name}{pod}": level for pod in range(pods)}
 
 
-def block(index: int, canary: float | Levels, stable: float | Levels) -> Block[Level]:
+def block(index: int, canary: float | Levels, stable: float | Levels) -> Block[PodLevel]:
     """A block with 2 canary and 4 stable pods at a level, or with the pods that are given."""
     return Block(
         index,
@@ -44,20 +44,20 @@ def block(index: int, canary: float | Levels, stable: float | Levels) -> Block[L
     )
 
 
-def run(canary: float, stable: float, blocks: range) -> list[Block[Level]]:
+def run(canary: float, stable: float, blocks: range) -> list[Block[PodLevel]]:
     """The same levels in each block."""
     return [block(index, canary, stable) for index in blocks]
 
 
 def folded(
-    blocks: Iterable[Block[Level]], metric: GaugeMetric = CPU, noise: Noise = QUIET, starts: Starts = STEP
+    blocks: Iterable[Block[PodLevel]], metric: GaugeMetric = CPU, noise: Noise = QUIET, starts: Starts = STEP
 ) -> GaugeEvidence:
     """The evidence of these blocks."""
     return fold_levels(GaugeEvidence(metric, noise, SECONDS), list(blocks), starts)
 
 
 def verdict(
-    blocks: Iterable[Block[Level]], metric: GaugeMetric = CPU, noise: Noise = QUIET, at: Thresholds = AT
+    blocks: Iterable[Block[PodLevel]], metric: GaugeMetric = CPU, noise: Noise = QUIET, at: Thresholds = AT
 ) -> MetricVerdict:
     """What is said about a gauge after these blocks."""
     return judge_gauge(folded(blocks, metric, noise), at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analyzer.judge import begin, enter, fail, fold, judge, last_folded, prove_from
-from analyzer.model.block import Reading
+from analyzer.model.block import GuardReading
 from analyzer.model.metric import Analysis, QueryMetric
 from analyzer.model.verdict import Classification
 from tests.unit.judge.sample_blocks import ERRORS, TIMING, block, folded, release, run, side
@@ -106,7 +106,7 @@ def test_refuses_what_makes_no_sense() -> None:
     with pytest.raises(ValueError, match="no metric 'latency'"):
         fold(release(), "latency", BLOCKS)
     with pytest.raises(ValueError, match="type Block only"):
-        fold(release(), "errors", [Reading(0, 1.0)])
+        fold(release(), "errors", [GuardReading(0, 1.0)])
 
 
 def test_an_error_lasts_until_the_next_successful_fold() -> None:

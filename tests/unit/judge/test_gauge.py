@@ -10,7 +10,7 @@ import pytest
 from analyzer.judge.gauge import GaugeEvidence, fold_levels
 from analyzer.judge.gauge_verdict import judge_gauge
 from analyzer.judge.order import Starts
-from analyzer.model.block import Block, Level
+from analyzer.model.block import Block, PodLevel
 from analyzer.model.metric import Direction
 from analyzer.model.noise import Noise
 from tests.unit.judge.sample_levels import AT, CPU, QUIET, SECONDS, STEP, block, folded, run
@@ -102,7 +102,7 @@ def test_pods_that_never_move_still_leave_finite_evidence() -> None:
     assert all(math.isfinite(number) for number in (found.abort, found.promote, found.advance))
 
 
-def _aborted(blocks: list[Block[Level]], noise: Noise = QUIET) -> bool:
+def _aborted(blocks: list[Block[PodLevel]], noise: Noise = QUIET) -> bool:
     evidence = GaugeEvidence(CPU, noise, SECONDS)
     for each in blocks:
         evidence = fold_levels(evidence, [each], STEP)

@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.judge.gauge_verdict import judge_gauge
 from analyzer.judge.order import Starts
-from analyzer.model.block import Block, Level
+from analyzer.model.block import Block, PodLevel
 from analyzer.model.metric import Direction
 from analyzer.model.noise import Noise
 from analyzer.model.verdict import Classification
@@ -85,7 +85,7 @@ def test_levels_of_zero_are_no_data_and_say_why() -> None:
 
 
 def test_with_more_than_a_fifth_of_the_pods_missing_nothing_is_proven_but_aborts_go_on() -> None:
-    def blocks(level: float) -> list[Block[Level]]:
+    def blocks(level: float) -> list[Block[PodLevel]]:
         return [block(k, {"a": level, "b": "gone"}, {"s": 1.0, "t": 1.0}) for k in range(20)]
 
     good, bad = verdict(blocks(1.0)), verdict(blocks(2.0))

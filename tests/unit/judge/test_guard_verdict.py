@@ -7,7 +7,7 @@ import math
 import pytest
 
 from analyzer.judge import begin, enter, fail, fold, judge
-from analyzer.model.block import NoData, Reading
+from analyzer.model.block import GuardReading, NoData
 from analyzer.model.metric import Analysis, Gating, QueryMetric, Scope
 from analyzer.model.verdict import Classification, MetricVerdict, Outcome, Verdict
 from tests.unit.judge.sample_blocks import ERRORS, TIMING, release, run
@@ -17,7 +17,7 @@ MISSING = NoData("empty answer")
 
 def judged(*values: float | NoData, scope: Scope = Scope.CANARY, gating: Gating = Gating.ABORT) -> Verdict:
     guard = QueryMetric("slo", "q", min=0.1, max=0.5, scope=scope, gating=gating)
-    readings = [Reading(index, value) for index, value in enumerate(values)]
+    readings = [GuardReading(index, value) for index, value in enumerate(values)]
     evidence = fold(release(guard, ERRORS), "slo", readings)
     return judge(fold(evidence, "errors", run((0, 9000), (0, 9000), range(3))))
 
@@ -84,15 +84,15 @@ def test_a_reading_out_of_bounds_holds_back_a_move_forward() -> None:
 
 
 def test_the_latest_reading_may_come_again_and_is_counted_once() -> None:
-    evidence = fold(release(QueryMetric("slo", "q", max=0.5)), "slo", [Reading(0, 0.6), Reading(1, 0.6)])
-    again = fold(evidence, "slo", [Reading(1, 0.6)])
+    evidence = fold(release(QueryMetric("slo", "q", max=0.5)), "slo", [GuardReading(0, 0.6), GuardReading(1, 0.6)])
+    again = fold(evidence, "slo", [GuardReading(1, 0.6)])
     assert again == evidence
-    assert fold(again, "slo", [Reading(1, 0.1)]) != evidence
+    assert fold(again, "slo", [GuardReading(1, 0.1)]) != evidence
 
 
 def test_readings_from_before_the_step_are_ignored() -> None:
     begun = begin(Analysis((QueryMetric("slo", "q", max=0.5),)), 1, TIMING)
-    readings = [Reading(index, 0.6) for index in range(5)]
+    readings = [GuardReading(index, 0.6) for index in range(5)]
     evidence = fold(enter(begun, 0, abort_from=3), "slo", readings)
     assert judge(evidence).metrics[0].reason == "slo: 0.6 is out of [-, 0.5], 2 of 3 valid blocks in a row"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analyzer.judge.dispersion import upper_bound
 from analyzer.judge.noise import estimate
-from analyzer.model.block import Arrivals, Buckets, Counts, History, Level, NoData, Restarts, Sample, SideBlock
+from analyzer.model.block import Arrivals, Buckets, Counts, History, NoData, PodLevel, Restarts, Sample, SideBlock
 from analyzer.model.metric import (
     GaugeMetric,
     HistogramMetric,
@@ -216,7 +216,7 @@ def test_a_gauge_that_wanders_slowly_is_noisier_than_its_batches_show() -> None:
 
 
 def test_levels_without_a_logarithm_are_absent() -> None:
-    past = history(lambda pod, batch: Level([0.0, -1.0, math.nan, math.inf][(pod + batch) % 4]), 9, 36)
+    past = history(lambda pod, batch: PodLevel([0.0, -1.0, math.nan, math.inf][(pod + batch) % 4]), 9, 36)
     found = estimate(MEMORY, past, AUTO)
     assert found.source == "default: 3h of 0 pods are too little history"
     assert (found.within_pod, found.pod_spread) == (0.1, 0.1)
@@ -229,12 +229,14 @@ def test_means_of_another_length_are_brought_to_five_minutes() -> None:
 
 
 NUMBERS = st.one_of(st.floats(), st.integers(0, 9).map(float), st.just(1e300), st.just(5e-324))
-ODD = st.one_of(st.builds(Counts, NUMBERS, NUMBERS), st.builds(Level, NUMBERS), st.builds(Buckets, st.tuples(NUMBERS)))
+ODD = st.one_of(
+    st.builds(Counts, NUMBERS, NUMBERS), st.builds(PodLevel, NUMBERS), st.builds(Buckets, st.tuples(NUMBERS))
+)
 KINDS: list[tuple[TestedMetric, st.SearchStrategy[Sample]]] = [
     (ERRORS, st.builds(Counts, NUMBERS, NUMBERS)),
     (RateMetric("orders", "o"), st.builds(Arrivals, NUMBERS, NUMBERS)),
     (RestartsMetric("restarts"), st.builds(Restarts, NUMBERS, NUMBERS)),
-    (MEMORY, st.builds(Level, NUMBERS)),
+    (MEMORY, st.builds(PodLevel, NUMBERS)),
     (LATENCY, st.builds(Buckets, st.tuples(NUMBERS, NUMBERS, NUMBERS))),
 ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.judge.noise import estimate
 from analyzer.judge.placebo import PlaceboReport, checked
-from analyzer.model.block import Counts, History, Level, NoData
+from analyzer.model.block import Counts, History, NoData, PodLevel
 from analyzer.model.metric import Gating, GaugeMetric, NoiseSetting, RatioMetric
 from analyzer.model.noise import EXACT, BoundNoise, Noise
 from tests.unit.judge.sample_histories import Shape, errors, history, of_errors, wandering
@@ -88,6 +88,6 @@ def test_a_gauge_is_checked_too() -> None:
 
 
 def test_each_bound_s_noise_is_raised() -> None:
-    past = history(lambda pod, batch: Level(1.0 + pod + 0 * batch), 4, 12)
+    past = history(lambda pod, batch: PodLevel(1.0 + pod + 0 * batch), 4, 12)
     noise = Noise(within_pod=0.01, bounds=(BoundNoise(3.0, 0.1),))
     assert checked(MEMORY, past, noise)[0].bounds == (BoundNoise(6.0, 0.2),)

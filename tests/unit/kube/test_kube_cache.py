@@ -8,7 +8,6 @@ import pytest
 
 from analyzer.kube.cache import FOLLOWED, Cache, may_watch_cluster
 from analyzer.kube.errors import StaleError
-from analyzer.kube.follow import Timing
 from analyzer.kube.objects import (
     ACCESS_REVIEWS,
     AUTOSCALERS,
@@ -18,6 +17,7 @@ from analyzer.kube.objects import (
     REPLICA_SETS,
     PatchType,
 )
+from analyzer.kube.reflector import WatchTiming
 from tests.fakes.clock import FakeClock
 from tests.fakes.kube_api import FakeApi
 from tests.fakes.kube_objects import autoscaler, deployment, settle
@@ -29,7 +29,7 @@ class Setting:
     def __init__(self, api: FakeApi | None = None, *, cluster_wide: bool = False) -> None:
         self.clock = FakeClock()
         self.api = api or FakeApi(self.clock)
-        timing = Timing(monotonic=self.clock.monotonic)
+        timing = WatchTiming(monotonic=self.clock.monotonic)
         self.cache = Cache(self.api, ["default"], cluster_wide=cluster_wide, bound=60, timing=timing)
 
     def synced(self) -> Cache:

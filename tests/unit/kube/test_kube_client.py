@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from kubernetes.config.config_exception import ConfigException
 
-from analyzer.kube.client import KubeClient, Limits, connect
+from analyzer.kube.client import KubeClient, RequestLimits, connect
 from analyzer.kube.errors import (
     ExpiredError,
     ForbiddenError,
@@ -22,8 +22,8 @@ from analyzer.kube.errors import (
     RejectedError,
     UnavailableError,
 )
-from analyzer.kube.limit import Rate
 from analyzer.kube.objects import CONFIG_MAPS, DEPLOYMENTS, LEASES, PODS, PatchType
+from analyzer.kube.rate_limit import Rate
 from analyzer.kube.settings import Access, find_access
 from analyzer.kube.transport import Transport
 from tests.fakes.kube_http import Reply, WireServer, lines, refused, said, wire_server
@@ -254,7 +254,7 @@ def test_the_hook_sees_each_write_before_and_after(client: KubeClient, wire: Wir
 
 
 def test_beyond_the_limit_of_requests_nothing_is_sent_but_for_the_lease(wire: WireServer, tmp_path: Path) -> None:
-    client = connect(wire.kubeconfig(tmp_path), limits=Limits(requests=Rate(per_second=0.01, burst=2)))
+    client = connect(wire.kubeconfig(tmp_path), limits=RequestLimits(requests=Rate(per_second=0.01, burst=2)))
     for _ in range(2):
         client.get(PODS, "shop", "p", timeout=1)
     with pytest.raises(UnavailableError, match="not sent, because the limit of requests"):
@@ -271,7 +271,7 @@ def test_credentials_that_can_not_be_read_anew_are_no_answer_like_any_other(wire
     configuration = access.configuration()
     configuration.refresh_api_key_hook = unreadable
     spoiled = Access("here", "shop", lambda: configuration)
-    client = KubeClient(Transport(spoiled), namespace="shop", limits=Limits())
+    client = KubeClient(Transport(spoiled), namespace="shop", limits=RequestLimits())
     with pytest.raises(UnavailableError, match=r"get Pod shop/p: not sent.*the token file is empty"):
         client.get(PODS, "shop", "p")
     assert wire.received == []

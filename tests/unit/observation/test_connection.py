@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.model.errors import ObservationError
 from analyzer.observation import PasswordLogin, PrometheusConnection, TokenLogin
-from analyzer.observation.envelope import read_series
+from analyzer.observation.response import read_series
 from tests.fakes.prometheus_http import Asked, FakePrometheus, Reply, failure, matrix, scalar, success, vector
 
 ONE = vector(({"a": "b"}, (7.0, "1")))

@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from analyzer.model.block import Arrivals, Level, NoData
+from analyzer.model.block import Arrivals, NoData, PodLevel
 from analyzer.observation.arrivals import PodArrivals
 from analyzer.observation.levels import PodLevels, PodSpeeds
 from tests.unit.observation.counter_stories import POD, counter, target
@@ -15,7 +15,7 @@ A = target()
 KUBELET = target(container="web", job="kubelet", instance="node-1")
 
 
-def level(found: PodLevels | PodSpeeds) -> Level | NoData:
+def level(found: PodLevels | PodSpeeds) -> PodLevel | NoData:
     return found.between(POD, 0, 10_000)
 
 
@@ -25,17 +25,17 @@ def reason(answer: object) -> str:
 
 
 def test_a_level_is_the_mean_that_stands_at_the_end_of_the_block() -> None:
-    assert level(PodLevels(counter({A: [7, 5]}))) == Level(5)
-    assert level(PodLevels(counter({A: [None, 5]}))) == Level(5)
+    assert level(PodLevels(counter({A: [7, 5]}))) == PodLevel(5)
+    assert level(PodLevels(counter({A: [None, 5]}))) == PodLevel(5)
 
 
 def test_a_level_of_zero_is_a_measurement() -> None:
-    assert level(PodLevels(counter({A: [7, 0]}))) == Level(0)
+    assert level(PodLevels(counter({A: [7, 0]}))) == PodLevel(0)
 
 
 def test_levels_of_containers_are_added_up_and_a_second_scrape_of_one_is_not() -> None:
     side, again = target(container="side"), target(job="other")
-    assert level(PodLevels(counter({A: [0, 5], side: [0, 2], again: [0, 5]}))) == Level(7)
+    assert level(PodLevels(counter({A: [0, 5], side: [0, 2], again: [0, 5]}))) == PodLevel(7)
 
 
 def test_a_level_without_a_sample_in_the_block_is_absent() -> None:
@@ -57,7 +57,7 @@ def test_a_pod_measured_by_its_node_still_warms_up_by_its_own_start() -> None:
 
 
 def test_a_counter_as_a_gauge_is_what_it_grew_by_per_second() -> None:
-    assert level(PodSpeeds(counter({A: [100, 105]}))) == Level(0.5)
+    assert level(PodSpeeds(counter({A: [100, 105]}))) == PodLevel(0.5)
     assert "fell" in reason(level(PodSpeeds(counter({A: [100, 5]}))))
 
 

@@ -14,10 +14,10 @@ from analyzer.model.block import (
     Block,
     Buckets,
     Counts,
+    GuardReading,
     History,
-    Level,
     NoData,
-    Reading,
+    PodLevel,
     Restarts,
     RosterEntry,
     Sample,
@@ -241,7 +241,7 @@ def readings(reply: Reply) -> list[float | NoData]:
         found = one(dict(metrics.collect([request("a", after=102, metrics=(GUARD,))]))["a"]).metrics["guard"]
     assert not isinstance(found, ObservationError)
     assert [reading.index for reading in found] == [103, 104]
-    return [reading.value for reading in found if isinstance(reading, Reading)]
+    return [reading.value for reading in found if isinstance(reading, GuardReading)]
 
 
 def test_a_query_is_read_at_the_end_of_each_block() -> None:
@@ -282,8 +282,8 @@ def blocks_of(answer: Collected, metric: str) -> list[Block[Sample]]:
     ("metric", "sample", "later"),
     [
         (LATENCY, Buckets((50, 100)), Buckets((75, 150))),
-        (QUEUE, Level(7), Level(7)),
-        (CPU, Level(10), Level(10)),
+        (QUEUE, PodLevel(7), PodLevel(7)),
+        (CPU, PodLevel(10), PodLevel(10)),
         (ORDERS, Arrivals(100, 10), Arrivals(150, 15)),
         (CRASHES, Restarts(0, 10 / 3600), Restarts(0, 15 / 3600)),
     ],
@@ -408,7 +408,7 @@ def test_history_holds_what_stable_pods_measured_in_batches_of_five_minutes() ->
     expected = {
         "errors": Counts(300, 3_000),
         "latency": Buckets((1_500, 3_000)),
-        "queue": Level(7),
+        "queue": PodLevel(7),
         "orders": Arrivals(3_000, 300),
         "restarts": Restarts(0, 1 / 12),
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from analyzer.bootstrap.rights import NEEDED
+from analyzer.bootstrap.rbac_check import NEEDED
 from analyzer.kube.cache import FOLLOWED
 from analyzer.kube.objects import (
     ACCESS_REVIEWS,

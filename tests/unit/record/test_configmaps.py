@@ -17,7 +17,7 @@ from analyzer.record.configmaps import ConfigMapStore
 from analyzer.record.configmaps.commands import submit
 from analyzer.record.configmaps.maps import BYTES_ALLOWED
 from analyzer.record.configmaps.memory import PATIENCE
-from analyzer.record.configmaps.names import Document, commands_name, document_name
+from analyzer.record.configmaps.names import DocumentKind, commands_name, document_name
 from tests.fakes.configmap_stage import ClusterStage
 from tests.fakes.kube_api import FakeApi
 from tests.unit.record.sample_states import a_command, a_release, a_state
@@ -143,7 +143,7 @@ def test_after_somebody_else_wrote_it_is_read_again(stage: ClusterStage) -> None
 
 def test_a_document_that_was_taken_away_is_not_made_again_unseen(stage: ClusterStage) -> None:
     version = stage.store.save(a_state(), None)
-    stage.api.remove(CONFIG_MAPS, stage.namespace, document_name(Document.STATE, "my-app"))
+    stage.api.remove(CONFIG_MAPS, stage.namespace, document_name(DocumentKind.STATE, "my-app"))
 
     with pytest.raises(StaleStateError):
         stage.store.save(a_state(epoch=9), version)
@@ -186,7 +186,7 @@ def test_a_document_that_can_not_be_read_holds_only_its_target_until_it_is_repai
     stage: ClusterStage, text: bytes
 ) -> None:
     stage.store.save(a_state(target="other"), None)
-    stage.put(Document.STATE, "my-app", text)
+    stage.put(DocumentKind.STATE, "my-app", text)
     daemon = stage.restarted()
 
     for _ in range(2):
@@ -195,12 +195,12 @@ def test_a_document_that_can_not_be_read_holds_only_its_target_until_it_is_repai
     assert loaded(daemon, "other").state.target == "other"
     assert daemon.targets() == ["my-app", "other"]
 
-    stage.put(Document.STATE, "my-app", codec.encode(a_state()))
+    stage.put(DocumentKind.STATE, "my-app", codec.encode(a_state()))
     assert loaded(daemon).state == a_state()
 
 
 def test_the_document_of_another_target_is_refused(stage: ClusterStage) -> None:
-    stage.put(Document.STATE, "my-app", codec.encode(a_state(target="other")))
+    stage.put(DocumentKind.STATE, "my-app", codec.encode(a_state(target="other")))
 
     with pytest.raises(RecordError, match="expected the state of my-app, found that of other"):
         stage.store.load("my-app")
@@ -208,30 +208,30 @@ def test_the_document_of_another_target_is_refused(stage: ClusterStage) -> None:
 
 def test_a_status_of_a_newer_version_is_left_alone(stage: ClusterStage) -> None:
     newer = {"canary-analyzer/schema": "2"}
-    stage.put(Document.STATUS, "my-app", b'{"phase": "NEW"}', newer)
+    stage.put(DocumentKind.STATUS, "my-app", b'{"phase": "NEW"}', newer)
 
     with pytest.raises(RecordError, match="newer version"):
         stage.store.publish("my-app", STATUS)
 
-    assert stage.text(Document.STATUS, "my-app") == b'{"phase": "NEW"}'
+    assert stage.text(DocumentKind.STATUS, "my-app") == b'{"phase": "NEW"}'
 
 
 def test_a_corrupt_status_is_written_anew(stage: ClusterStage) -> None:
-    stage.put(Document.STATUS, "my-app", b"{ torn")
+    stage.put(DocumentKind.STATUS, "my-app", b"{ torn")
 
     stage.store.publish("my-app", STATUS)
 
-    assert stage.json(Document.STATUS, "my-app") == STATUS
+    assert stage.json(DocumentKind.STATUS, "my-app") == STATUS
 
 
 @pytest.mark.parametrize("text", [b"{ torn", b'{"schema": 2, "entries": []}'], ids=["corrupt", "newer"])
 def test_a_history_that_can_not_be_read_is_left_alone(stage: ClusterStage, text: bytes) -> None:
-    stage.put(Document.HISTORY, "my-app", text)
+    stage.put(DocumentKind.HISTORY, "my-app", text)
 
     with pytest.raises(RecordError):
         stage.store.append_history("my-app", {"id": "r-1"})
 
-    assert stage.text(Document.HISTORY, "my-app") == text
+    assert stage.text(DocumentKind.HISTORY, "my-app") == text
 
 
 def test_a_document_that_would_be_too_large_is_not_sent(stage: ClusterStage) -> None:
@@ -289,7 +289,7 @@ def test_a_status_shows_its_summary_as_labels(stage: ClusterStage) -> None:
     stage.store.publish("my-app", {**STATUS, "outcome": "promoted"})
     stage.store.publish("my-app", STATUS)
 
-    metadata = stage.see(Document.STATUS, "my-app")["metadata"]
+    metadata = stage.see(DocumentKind.STATUS, "my-app")["metadata"]
     assert metadata["labels"] == {
         "app.kubernetes.io/managed-by": "canary-analyzer",
         "canary-analyzer/document": "status",
@@ -306,13 +306,13 @@ def test_a_status_shows_its_summary_as_labels(stage: ClusterStage) -> None:
 
 def test_a_status_is_written_although_somebody_touched_it(stage: ClusterStage) -> None:
     stage.store.publish("my-app", STATUS)
-    name = document_name(Document.STATUS, "my-app")
+    name = document_name(DocumentKind.STATUS, "my-app")
     stage.api.edit(CONFIG_MAPS, stage.namespace, name, {"metadata": {"labels": {"team": "shop"}}})
 
     stage.store.publish("my-app", {**STATUS, "phase": "PAUSED"})
 
-    assert stage.json(Document.STATUS, "my-app")["phase"] == "PAUSED"
-    assert stage.see(Document.STATUS, "my-app")["metadata"]["labels"]["team"] == "shop"
+    assert stage.json(DocumentKind.STATUS, "my-app")["phase"] == "PAUSED"
+    assert stage.see(DocumentKind.STATUS, "my-app")["metadata"]["labels"]["team"] == "shop"
 
 
 def test_a_daemon_that_lost_its_lease_leaves_the_status_to_the_next_one(stage: ClusterStage) -> None:
@@ -320,7 +320,7 @@ def test_a_daemon_that_lost_its_lease_leaves_the_status_to_the_next_one(stage: C
     stage.lease.lose()
     with pytest.raises(RecordError, match="left to the daemon that holds the Lease"):
         stage.store.publish("my-app", {**STATUS, "reason": "old news"})
-    assert stage.json(Document.STATUS, "my-app")["reason"] == STATUS["reason"]
+    assert stage.json(DocumentKind.STATUS, "my-app")["reason"] == STATUS["reason"]
 
 
 def test_two_that_append_to_one_history_lose_nothing(stage: ClusterStage) -> None:
@@ -404,7 +404,7 @@ def test_does_not_write_into_a_map_that_is_no_map_of_commands(stage: ClusterStag
         CONFIG_MAPS, {"metadata": {"name": "canary-analyzer-my-app", "namespace": "shop"}, "data": {"a": "b"}}
     )
 
-    with pytest.raises(RecordError, match="somebody else's"):
+    with pytest.raises(RecordError, match="another owner"):
         stage.documents.submit("my-app", "shop", a_command(1))
 
     assert stage.api.see(CONFIG_MAPS, "shop", "canary-analyzer-my-app")["data"] == {"a": "b"}
@@ -436,14 +436,14 @@ class OldNews:
 
 
 def test_names_follow_the_target() -> None:
-    assert document_name(Document.STATE, "my-app") == "canary-analyzer-state-my-app"
+    assert document_name(DocumentKind.STATE, "my-app") == "canary-analyzer-state-my-app"
     assert commands_name("my-app") == "canary-analyzer-my-app"
 
 
 def test_no_two_documents_share_a_name() -> None:
     targets = ["a", "A", "a.b", "a-b", "x" * 64, "x" * 65, "state-a", "t-a", "history-", "ä", "ö", "commands-a", ""]
 
-    found = [document_name(document, one) for one in targets for document in Document]
+    found = [document_name(document, one) for one in targets for document in DocumentKind]
     found += [commands_name(one) for one in targets]
 
     assert len(set(found)) == len(found)
@@ -463,7 +463,7 @@ def test_a_target_whose_name_had_to_be_hashed_is_found_again(stage: ClusterStage
 def test_documents_are_readable_json(stage: ClusterStage) -> None:
     stage.store.save(a_state(), None)
 
-    text = stage.text(Document.STATE, "my-app").decode()
+    text = stage.text(DocumentKind.STATE, "my-app").decode()
 
     assert text.startswith('{\n "target": "my-app",\n')
     assert json.loads(text)["phase"] == "PROGRESSING"

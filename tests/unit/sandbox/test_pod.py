@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.sandbox.keepalive import Answer
+from analyzer.sandbox.keepalive import HttpAnswer
 from analyzer.sandbox.pod import PodSettings, ShopApp
 from analyzer.sandbox.template import container_env, pod_template, with_env
 
@@ -79,7 +79,7 @@ def test_exports_what_a_canary_is_judged_by() -> None:
 
 
 def test_a_draining_pod_announces_that_the_connection_ends() -> None:
-    answer = Answer(200, b"hi")
+    answer = HttpAnswer(200, b"hi")
     assert b"Connection: keep-alive\r\n" in answer.encode(keep_alive=True)
     assert answer.encode(keep_alive=False).endswith(b"Connection: close\r\n\r\nhi")
 

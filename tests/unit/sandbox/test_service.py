@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from analyzer.sandbox.counts import Counts, Served
+from analyzer.sandbox.counts import PodTraffic, TrafficCounts
 from analyzer.sandbox.service import Tally, tally
 
-COUNTS = Counts(
+COUNTS = TrafficCounts(
     at=1_700_000_010.0,
     offered=330,
     unrouted=2,
     pods=[
-        Served("a", "shop-stable", "v1", requests=200, errors=8, failures=0, first_served=1_700_000_000.0),
-        Served("b", "shop-canary", "v2", requests=100, errors=12, failures=3, first_served=1_700_000_005.0),
-        Served("c", "shop-canary", "v2", requests=28, errors=1, failures=0, first_served=1_700_000_004.0),
-        Served("d", "shop-canary", "v3"),
+        PodTraffic("a", "shop-stable", "v1", requests=200, errors=8, failures=0, first_served=1_700_000_000.0),
+        PodTraffic("b", "shop-canary", "v2", requests=100, errors=12, failures=3, first_served=1_700_000_005.0),
+        PodTraffic("c", "shop-canary", "v2", requests=28, errors=1, failures=0, first_served=1_700_000_004.0),
+        PodTraffic("d", "shop-canary", "v3"),
     ],
 )
 
 
 def test_counts_survive_the_pipe() -> None:
-    assert Counts.from_json(COUNTS.to_json()) == COUNTS
+    assert TrafficCounts.from_json(COUNTS.to_json()) == COUNTS
 
 
 def test_adds_up_the_pods_of_a_version() -> None:

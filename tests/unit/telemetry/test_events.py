@@ -15,7 +15,7 @@ from analyzer.kube.errors import ForbiddenError, UnavailableError
 from analyzer.kube.objects import EVENTS, Json, Kind
 from analyzer.model.phase import Phase
 from analyzer.telemetry import EventReporter
-from analyzer.telemetry.event_series import BURST, REFILL, REPEAT_WITHIN, Series
+from analyzer.telemetry.event_series import BURST, REFILL, REPEAT_WITHIN, EventSeries
 from analyzer.telemetry.events import happenings
 from tests.fakes.kube_api import FakeApi
 from tests.unit.telemetry.sample_reports import BOTH, NOW, SECOND, TARGET, tick
@@ -110,7 +110,7 @@ def test_the_same_much_later_is_an_event_of_its_own() -> None:
 
 def test_an_event_that_the_api_server_has_forgotten_is_written_anew() -> None:
     api = FakeApi()
-    series = Series(api, "analyzer-0")
+    series = EventSeries(api, "analyzer-0")
     pending = next(iter(happenings(tick(Phase.PENDING))))
     assert series.write(pending)
     api.remove(EVENTS, "shop", events(api)[0]["metadata"]["name"])

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 
 from analyzer.model.phase import Phase
-from analyzer.telemetry import Meters
+from analyzer.telemetry import OwnMetrics
 from tests.unit.telemetry.sample_reports import NOW, tick
 
 
-def value(meters: Meters, name: str, **labels: str) -> float | None:
+def value(meters: OwnMetrics, name: str, **labels: str) -> float | None:
     return meters.registry.get_sample_value(f"canary_analyzer_{name}", labels)
 
 
 def test_counts_ticks_by_how_they_ended() -> None:
-    meters = Meters("1.2.3")
+    meters = OwnMetrics("1.2.3")
     assert value(meters, "ticks_total", result="failed") == 0
     meters.report(tick())
     meters.report(tick())
@@ -24,7 +24,7 @@ def test_counts_ticks_by_how_they_ended() -> None:
 
 
 def test_counts_the_phases_that_were_entered() -> None:
-    meters = Meters("1.2.3")
+    meters = OwnMetrics("1.2.3")
     meters.report(tick(Phase.ROLLING_BACK, Phase.ABORTED))
     meters.report(tick(Phase.PENDING, error="not saved", saved=Phase.IDLE))
     assert value(meters, "transitions_total", phase="ABORTED") == 1
@@ -32,7 +32,7 @@ def test_counts_the_phases_that_were_entered() -> None:
 
 
 def test_tells_whether_the_configuration_on_disk_is_in_use() -> None:
-    meters = Meters("1.2.3")
+    meters = OwnMetrics("1.2.3")
     meters.accepted(3, NOW)
     assert value(meters, "targets") == 3
     assert value(meters, "config_last_reload_successful") == 1
@@ -43,7 +43,7 @@ def test_tells_whether_the_configuration_on_disk_is_in_use() -> None:
 
 
 def test_tells_who_leads_and_what_was_dropped_when_it_is_read() -> None:
-    meters = Meters("1.2.3")
+    meters = OwnMetrics("1.2.3")
     leads = [False]
     meters.ask(lambda: leads[0], lambda: 7)
     assert value(meters, "leading") == 0
@@ -53,7 +53,7 @@ def test_tells_who_leads_and_what_was_dropped_when_it_is_read() -> None:
 
 
 def test_tells_how_old_the_view_of_the_cluster_is() -> None:
-    meters = Meters("1.2.3")
+    meters = OwnMetrics("1.2.3")
     ages: list[float | None] = [7.5, None]
     meters.follow(lambda: ages.pop(0))
     assert value(meters, "cache_age_seconds") == 7.5
@@ -61,4 +61,4 @@ def test_tells_how_old_the_view_of_the_cluster_is() -> None:
 
 
 def test_says_which_version_runs() -> None:
-    assert value(Meters("1.2.3"), "build_info", version="1.2.3") == 1
+    assert value(OwnMetrics("1.2.3"), "build_info", version="1.2.3") == 1

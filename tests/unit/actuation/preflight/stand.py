@@ -9,7 +9,7 @@ from typing import Any
 
 from analyzer.actuation.preflight import ClusterPreflight
 from analyzer.kube.objects import DEPLOYMENTS, SERVICES
-from analyzer.model.finding import Finding, Level
+from analyzer.model.finding import Finding, FindingLevel
 from analyzer.model.plan import Plan, Step
 from analyzer.model.target import Roles, Side, Target
 from analyzer.model.workload import Pod, Snapshot, Workload, template_of
@@ -63,7 +63,7 @@ class Stand:
         assert [finding.check for finding in findings if finding.check != check] == []
         return [str(finding) for finding in findings]
 
-    def levels(self) -> list[Level]:
+    def levels(self) -> list[FindingLevel]:
         return [finding.level for finding in self.findings()]
 
     def _deploy(self, name: str, labels: Mapping[str, str], replicas: int) -> None:

@@ -12,7 +12,7 @@ from analyzer.actuation.preflight import CHECKS
 from analyzer.kube.errors import UnavailableError
 from analyzer.kube.objects import AUTOSCALERS, DEPLOYMENTS, DISRUPTION_BUDGETS, QUOTAS, SERVICES
 from analyzer.model.errors import ObservationError
-from analyzer.model.finding import Level
+from analyzer.model.finding import FindingLevel
 from analyzer.model.plan import Amount, Capacity, CapacityMode, Mode, Promotion
 from analyzer.model.target import Side
 from tests.fakes.kube_objects import autoscaler
@@ -55,7 +55,7 @@ def test_a_service_that_selects_one_version_is_an_error_naming_the_common_label(
     (found,) = stand.found("service")
     assert f"Service my-app selects by version=v1, which {CANARY}'s pods don't have" in found
     assert "select only by what is on both: app=my-app" in found
-    assert stand.levels() == [Level.ERROR]
+    assert stand.levels() == [FindingLevel.ERROR]
 
 
 def test_a_service_without_a_selector_is_an_error() -> None:
@@ -70,7 +70,7 @@ def test_without_a_configured_service_any_that_selects_both_will_do() -> None:
     assert stand.findings() == []
     stand.service({"version": "v1"})
     assert "no Service selects the pods of both" in stand.found("any-service")[0]
-    assert stand.levels() == [Level.WARNING]
+    assert stand.levels() == [FindingLevel.WARNING]
 
 
 def test_session_affinity_is_a_warning_that_says_what_it_means() -> None:
@@ -106,7 +106,7 @@ def test_a_selector_that_matches_the_other_side_s_pods_is_an_error(selector: dic
     labels = selector["matchLabels"] or dict.fromkeys(before)
     stand.spec(STABLE, selector={**selector, "matchLabels": {**dict.fromkeys(before), **labels}})
     assert f"the selector of {STABLE} matches the pods of {CANARY} too" in stand.found("selectors")[0]
-    assert stand.levels() == [Level.ERROR]
+    assert stand.levels() == [FindingLevel.ERROR]
 
 
 def test_expressions_that_keep_the_sides_apart_are_fine() -> None:
@@ -136,8 +136,8 @@ def test_a_missing_revision_history_is_an_error_and_the_rest_are_warnings() -> N
     stand = Stand()
     stand.spec(CANARY, minReadySeconds=0, revisionHistoryLimit=0)
     assert [(finding.check, finding.level) for finding in stand.findings()] == [
-        ("revision-history", Level.ERROR),
-        ("min-ready-seconds", Level.WARNING),
+        ("revision-history", FindingLevel.ERROR),
+        ("min-ready-seconds", FindingLevel.WARNING),
     ]
 
 
@@ -169,7 +169,7 @@ def test_a_deployment_that_does_not_exist_is_the_only_finding() -> None:
     stand = Stand()
     stand.api.remove(DEPLOYMENTS, "default", CANARY)
     (found,) = stand.findings()
-    assert found.level is Level.ERROR
+    assert found.level is FindingLevel.ERROR
     assert CANARY in found.message
 
 
@@ -181,7 +181,7 @@ def test_an_autoscaler_on_stable_is_an_error_only_where_we_scale_stable() -> Non
     stand.api.put(AUTOSCALERS, autoscaler("hpa", STABLE))
     (found,) = stand.found("autoscaler")
     assert "use `capacity: {mode: surge}`" in found
-    assert stand.levels() == [Level.ERROR]
+    assert stand.levels() == [FindingLevel.ERROR]
     stand.plan(capacity=SURGE)
     assert stand.findings() == []
 
@@ -319,8 +319,8 @@ def test_a_check_that_is_not_allowed_is_a_warning_and_the_others_are_made() -> N
     stand.spec(STABLE, revisionHistoryLimit=0)
     findings = stand.findings()
     assert [(finding.check, finding.level) for finding in findings] == [
-        ("revision-history", Level.ERROR),
-        ("quota", Level.WARNING),
+        ("revision-history", FindingLevel.ERROR),
+        ("quota", FindingLevel.WARNING),
     ]
     assert "not checked" in findings[1].message
 

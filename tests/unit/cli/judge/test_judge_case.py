@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.cli.judge.case import Case, parse, read_case
 from analyzer.cli.judge.reading import CaseError
-from analyzer.model.block import Arrivals, Block, Buckets, Counts, Level, NoData, Reading, Restarts
+from analyzer.model.block import Arrivals, Block, Buckets, Counts, GuardReading, NoData, PodLevel, Restarts
 from analyzer.model.metric import (
     Analysis,
     Gating,
@@ -102,9 +102,9 @@ def test_a_side_may_be_one_sample_for_one_or_several_pods() -> None:
 
 
 def test_samples_of_the_other_kinds() -> None:
-    assert only(changed(GAUGE)).canary.pods == {"canary": Level(0.42)}
+    assert only(changed(GAUGE)).canary.pods == {"canary": PodLevel(0.42)}
     assert only(changed(RESTARTS)).canary.pods == {"canary": Restarts(1, 0.5)}
-    assert changed(QUERY).blocks["query"][3] == Reading(3, 0.04)
+    assert changed(QUERY).blocks["query"][3] == GuardReading(3, 0.04)
 
 
 def test_exposure_that_is_left_out_is_pods_times_seconds() -> None:
@@ -144,7 +144,7 @@ def test_a_block_without_anything_is_absent_on_both_sides() -> None:
 
 def test_a_guard_without_a_value_has_no_data() -> None:
     readings = changed(QUERY, blocks=[{}, {"value": None}, None]).blocks["query"]
-    assert readings == tuple(Reading(index, NoData("no value in the file")) for index in range(3))
+    assert readings == tuple(GuardReading(index, NoData("no value in the file")) for index in range(3))
 
 
 def test_a_whole_analysis_has_its_blocks_by_name() -> None:

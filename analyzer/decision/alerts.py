@@ -1,0 +1,87 @@
+"""The alerts of a release: what is said, with numbers, under ids that a retry or a restart repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from analyzer.decision.context import Context
+from analyzer.model.alert import Alert, AlertEvent, Severity
+from analyzer.model.verdict import MetricVerdict
+
+_SEVERITY = {
+    AlertEvent.ABORTED: Severity.CRITICAL,
+    AlertEvent.STUCK: Severity.WARNING,
+    AlertEvent.DRIFT: Severity.WARNING,
+    AlertEvent.GUARD: Severity.WARNING,
+    AlertEvent.REGRESSION: Severity.WARNING,
+    AlertEvent.PAUSED: Severity.WARNING,
+    AlertEvent.GONE: Severity.WARNING,
+}
+
+
+def alert_of(context: Context, event: AlertEvent, summary: str, *, mark: str = "", **details: Any) -> Alert:
+    """An alert about this target. `mark` tells apart several alerts of one event in one release."""
+    state = context.state
+    release = state.release.id if state.release else None
+    subject = release or f"{state.target}@{state.since:%Y%m%dT%H%M%SZ}"
+    return Alert(
+        id="/".join(filter(None, (context.snapshot.target.namespace, subject, event.value, mark))),
+        key="/".join((context.snapshot.target.namespace, subject, event.value)),
+        event=event,
+        severity=_SEVERITY.get(event, Severity.INFO),
+        target=state.target,
+        namespace=context.snapshot.target.namespace,
+        release=release,
+        summary=summary,
+        at=context.now,
+        details={**_circumstances(context), **details},
+    )
+
+
+def alert_once(context: Context, event: AlertEvent, summary: str, mark: str) -> Context:
+    """The same context with an alert in its outbox, unless this release has told it under this mark before."""
+    key = f"{event.value}/{mark}"
+    if key in context.release.alerted:
+        return context
+    return context.tell(alert_of(context, event, summary, mark=mark)).update(alerted=(*context.release.alerted, key))
+
+
+def _circumstances(context: Context) -> dict[str, Any]:
+    release = context.state.release
+    if release is None:
+        return {"phase": context.state.phase.value}
+    pair = {side: _workload(context, side) for side in ("stable", "canary")}
+    return {
+        "phase": context.state.phase.value,
+        "step": release.step + 1,
+        "weight": release.current_step.weight,
+        "version": release.canary.hash,
+        **pair,
+        "metrics": [_numbers(metric) for metric in (context.verdict.metrics if context.verdict else ())],
+    }
+
+
+def _workload(context: Context, side: str) -> Mapping[str, Any]:
+    workload = context.snapshot.stable if side == "stable" else context.snapshot.canary
+    if workload is None:
+        return {"deployment": getattr(context.state.roles, side)}
+    return {
+        "deployment": workload.name,
+        "replicas": workload.replicas,
+        "available": workload.available,
+        "changeCause": workload.change_cause,
+    }
+
+
+def _numbers(metric: MetricVerdict) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "classification": metric.classification.value,
+        "reason": metric.reason,
+        "canary": {"events": metric.canary.events, "total": metric.canary.total},
+        "stable": {"events": metric.stable.events, "total": metric.stable.total},
+        "levels": None if metric.levels is None else dict(zip(("canary", "stable"), metric.levels, strict=True)),
+        "ratio": metric.ratio,
+        "interval": metric.finite_interval(),
+    }

@@ -1,0 +1,126 @@
+"""A bake's comparison: what the new version does now beside what stable did before the promotion.
+
+Block i of the bake, as the canary's side, stands beside stable's block i - `shift`, so that the bake's length is
+compared with the same length of time that ended as stable's old pods began to leave. `evidence` makes such requests
+from the document alone; `sweep` has each asked for as two plain ones, whose answers are joined.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from analyzer.model.block import Block, RosterEntry, Sample, SideBlock
+from analyzer.model.errors import ObservationError
+from analyzer.model.metric import Analysis, QueryMetric
+from analyzer.model.state import Release, TargetState
+from analyzer.model.target import Side
+from analyzer.ports import BlockRequest, Collected, MetricSource
+
+Answer = Collected | ObservationError
+
+_NOTHING: SideBlock[Sample] = SideBlock()
+_UNANSWERED = ObservationError("the answer had nothing about the time before: this is a bug in the metric source")
+
+
+@dataclass(frozen=True, slots=True)
+class BakeComparison:
+    """Two requests for one target: guards and the new version's pods now, the old version's `shift` blocks earlier."""
+
+    now: BlockRequest
+    earlier: BlockRequest
+    shift: int
+
+    @property
+    def target(self) -> str:
+        """Whose question this is."""
+        return self.now.target
+
+    def joined(self, now: Answer, earlier: Answer) -> Answer:
+        """One answer, as if stable's blocks were of now."""
+        if isinstance(now, ObservationError):
+            return now
+        guards = {metric.name for metric in self.now.metrics if isinstance(metric, QueryMetric)}
+        tests = [name for name in now.metrics if name not in guards]
+        if isinstance(earlier, ObservationError):
+            return replace(now, metrics={**now.metrics, **dict.fromkeys(tests, earlier)})
+        return replace(now, metrics={**now.metrics, **{name: self._beside(now, earlier, name) for name in tests}})
+
+    def _beside(self, now: Collected, earlier: Collected, name: str) -> Sequence[Block[Sample]] | ObservationError:
+        after, before = now.metrics[name], earlier.metrics.get(name, _UNANSWERED)
+        if isinstance(after, ObservationError):
+            return after
+        if isinstance(before, ObservationError):
+            return before
+        old = {block.index + self.shift: block.stable for block in before if isinstance(block, Block)}
+        new = [block for block in after if isinstance(block, Block)]
+        # Both are of the past: there is no later sample that stable's side waits for.
+        return [
+            Block(block.index, block.canary, old.get(block.index, _NOTHING), old.get(block.index, _NOTHING))
+            for block in new
+        ]
+
+
+Asked = BlockRequest | BakeComparison
+
+
+def shift_of(release: Release, baking_since: datetime) -> int | None:
+    """How many blocks lie between what is compared; None where there is nothing to compare with."""
+    tests = any(metric.gating.aborts and not isinstance(metric, QueryMetric) for metric in release.analysis.metrics)
+    if release.promoting_at is None or release.known_good or not tests or release.plan.bake <= timedelta(0):
+        return None
+    length = math.ceil(release.plan.bake.total_seconds() / release.timing.block)
+    return release.timing.first_full_block(baking_since) + length - release.timing.index(release.promoting_at)
+
+
+def compared_analysis(analysis: Analysis) -> Analysis:
+    """Guards, and the tests that may abort; nobody waits for proof here, or for outright failure."""
+    watched = tuple(metric for metric in analysis.metrics if metric.gating.aborts or isinstance(metric, QueryMetric))
+    return replace(analysis, metrics=watched, fast_lane=None)
+
+
+def bake_comparison(request: BlockRequest, state: TargetState, shift: int) -> BakeComparison:
+    """The request of a bake, as two."""
+    release = state.release
+    old = release.promoting_at if release is not None else None
+    if old is None:
+        raise ValueError(f"{request.target} is not promoted: there is no before and after")
+    before = tuple(entry for entry in request.roster if _is_old(entry, old))
+    after = tuple(replace(entry, side=Side.CANARY) for entry in request.roster if _is_new(entry, old, state.since))
+    back = timedelta(seconds=shift * request.timing.block)
+    earlier = replace(
+        request,
+        target=f"{request.target} (before)",
+        metrics=tuple(metric for metric in request.metrics if not isinstance(metric, QueryMetric)),
+        roster=before,
+        after=request.after - shift,
+        until=None if request.until is None else request.until - back,
+    )
+    return BakeComparison(replace(request, roster=after), earlier, shift)
+
+
+def _is_old(entry: RosterEntry, promoting_at: datetime) -> bool:
+    return entry.side is Side.STABLE and entry.ready_at < promoting_at
+
+
+def _is_new(entry: RosterEntry, promoting_at: datetime, baking_since: datetime) -> bool:
+    """Stable's pods since the promotion; after a swap also the canary's from before it, which are stable's now."""
+    return entry.ready_at >= promoting_at if entry.side is Side.STABLE else entry.ready_at < baking_since
+
+
+def collect(metrics: MetricSource, asked: Sequence[Asked]) -> Iterator[tuple[str, Answer]]:
+    """Have everything asked for at once; a joined answer comes when both of its parts have."""
+    plain = [one for one in asked if isinstance(one, BlockRequest)]
+    pairs = {part.target: one for one in asked if isinstance(one, BakeComparison) for part in (one.now, one.earlier)}
+    halves: dict[str, Answer] = {}
+    requests = [*plain, *(part for one in asked if isinstance(one, BakeComparison) for part in (one.now, one.earlier))]
+    for target, answer in metrics.collect(requests):
+        pair = pairs.get(target)
+        if pair is None:
+            yield target, answer
+            continue
+        halves[target] = answer
+        if pair.now.target in halves and pair.earlier.target in halves:
+            yield pair.target, pair.joined(halves[pair.now.target], halves[pair.earlier.target])

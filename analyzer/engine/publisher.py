@@ -1,0 +1,167 @@
+"""What a tick leaves behind for people: reports, the status document, the history. Never stops a release."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from analyzer.engine.status_rate_limit import StatusRateLimit
+from analyzer.model.errors import RecordError
+from analyzer.model.phase import Phase
+from analyzer.model.state import ExecutedCommand, TargetState
+from analyzer.model.verdict import Classification, Outcome, Verdict
+from analyzer.ports import Forgetful, ReleaseStore, Report, Reporter
+
+StatusBuilder = Callable[[Report, TargetState], dict[str, Any]]
+EntryBuilder = Callable[[TargetState, Verdict | None], dict[str, Any]]
+
+_MOMENT = "updatedAt"
+"""The only field of a status that always changes."""
+
+_AFTERWARDS = (Phase.BAKING, Phase.SUCCEEDED)
+"""The comparison of both sides is over; what is compared in a bake decides only where it fails."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _LastPublished:
+    at: datetime
+    phase: Phase
+    answers: tuple[ExecutedCommand, ...]
+    fields: bytes
+    """A digest: thousands of statuses whole would take much memory."""
+
+
+class Publisher:
+    """Writes status and history and tells the reporters.
+
+    A status is written when it changed: at once with the phase or an answer to an operator, else at most once `every`
+    so long, and less often where hundreds of targets are in release (see `pace`). Targets at rest that others led until
+    now have turns of their own: thousands of them do not hold up those in release.
+    """
+
+    def __init__(
+        self,
+        store: ReleaseStore,
+        status_of: StatusBuilder,
+        history_entry: EntryBuilder,
+        reporters: Sequence[Reporter],
+        every: timedelta,
+    ) -> None:
+        self._store = store
+        self._status_of = status_of
+        self._history_entry = history_entry
+        self._reporters = tuple(reporters)
+        self._every = every
+        self._pace = StatusRateLimit()
+        self._pace_at_rest = StatusRateLimit()
+        self._published: dict[str, _LastPublished] = {}
+        self._archived: dict[str, str] = {}
+        self._verdicts: dict[str, tuple[str, Verdict]] = {}
+
+    def renew(self) -> None:
+        """Take nothing for published any more: another daemon may have written meanwhile."""
+        self._published.clear()
+
+    def forget(self, target: str) -> None:
+        """Drop a target that is not configured any more."""
+        self._published.pop(target, None)
+        self._archived.pop(target, None)
+        self._verdicts.pop(target, None)
+        self._withdraw(target)
+        for reporter in self._reporters:
+            if isinstance(reporter, Forgetful):
+                reporter.forget(target)
+
+    def tell(self, report: Report, state: TargetState | None) -> bool:
+        """Pass a report on and publish the status. `state`: the document as saved last, None while not known.
+
+        True: the status says all of it; else more is to be written at a later tick.
+        """
+        self.repeat(report)
+        return state is not None and self._publish(replace(report, verdict=self._telling(report, state)), state)
+
+    def repeat(self, report: Report) -> None:
+        """Pass a report on of which everything is published."""
+        for reporter in self._reporters:
+            reporter.report(report)
+
+    def remember(self, state: TargetState, verdict: Verdict | None) -> None:
+        """Keep the verdict that a release in progress is decided on, for its end.
+
+        What proved a version stays in sight while it is promoted, unless it fails then.
+        """
+        release = state.release
+        if verdict is None or release is None or state.phase in _AFTERWARDS or not _tells(verdict):
+            return
+        known = self._remembered(state.target, release.id)
+        proven = known is not None and known.outcome is Outcome.PASS and state.phase is Phase.PROMOTING
+        if not proven or verdict.outcome is Outcome.FAIL:
+            self._verdicts[state.target] = (release.id, verdict)
+
+    def archive(self, state: TargetState) -> None:
+        """Make sure that an ended release is in the history. Raises RecordError."""
+        release = state.release
+        if release is None or release.result is None or self._archived.get(state.target) == release.id:
+            return
+        self._store.append_history(state.target, self._history_entry(state, self._remembered(state.target, release.id)))
+        self._archived[state.target] = release.id
+
+    def _remembered(self, target: str, release: str) -> Verdict | None:
+        of, verdict = self._verdicts.get(target, ("", None))
+        return verdict if of == release else None
+
+    def _telling(self, report: Report, state: TargetState) -> Verdict | None:
+        """Of an ended release people want to see what it ended on, not that there is nothing to judge any more."""
+        if state.release is None or state.release.result is None:
+            return report.verdict
+        return self._remembered(state.target, state.release.id) or report.verdict
+
+    def _publish(self, report: Report, state: TargetState) -> bool:
+        status = self._status_of(report, state)
+        fields = _digest({key: value for key, value in status.items() if key != _MOMENT})
+        last = self._published.get(state.target)
+        if last is not None and fields == last.fields:
+            self._withdraw(state.target)
+            return True
+        if not self._is_news(report, state, last) and not self._may_follow(report, state, last):
+            return False
+        try:
+            self._store.publish(state.target, status)
+        except RecordError as error:
+            _log.warning("status_not_written", target=state.target, reason=str(error))
+            return False
+        self._published[state.target] = _LastPublished(report.at, state.phase, state.executed, fields)
+        return True
+
+    def _is_news(self, report: Report, state: TargetState, last: _LastPublished | None) -> bool:
+        """Of a target that this process has not published yet, only what has just happened: others published the
+        rest."""
+        if last is None:
+            return report.at - state.since < self._every
+        return state.phase is not last.phase or state.executed != last.answers
+
+    def _may_follow(self, report: Report, state: TargetState, last: _LastPublished | None) -> bool:
+        early = last is not None and report.at - last.at < self._every
+        pace = self._pace if last is not None or state.phase.active else self._pace_at_rest
+        return not early and pace.turn(state.target, report.at)
+
+    def _withdraw(self, target: str) -> None:
+        for pace in (self._pace, self._pace_at_rest):
+            pace.withdraw(target)
+
+
+def _digest(fields: Mapping[str, Any]) -> bytes:
+    return hashlib.blake2b(repr(fields).encode(), digest_size=16).digest()
+
+
+def _tells(verdict: Verdict) -> bool:
+    """Whether anything was measured for it."""
+    absent = (Classification.NO_DATA, Classification.ERROR)
+    return any(metric.classification not in absent for metric in verdict.metrics)

@@ -1,0 +1,225 @@
+"""What a waiting release must know before it begins, found out beside the ticks. Admission asks at each tick.
+
+A preflight, the rhythm of the scrapes and stable's history take seconds, and longer where Prometheus hangs: many that
+begin at once must not slow down those that are on their way.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+import structlog
+
+from analyzer.engine.noise import FoundNoise, find_noise
+from analyzer.model.block import NoData, Timing
+from analyzer.model.errors import AnalyzerError, ObservationError
+from analyzer.model.finding import FindingLevel
+from analyzer.model.state import TargetState
+from analyzer.model.target import Target
+from analyzer.model.workload import Snapshot, Workload
+from analyzer.ports import Clock, Measurements, Preflight
+
+REMEMBERED = 60.0
+"""Seconds that findings count: a target that waits must not hammer the API server."""
+
+TRIED_AGAIN = 10.0
+"""Seconds after which a preflight that got no answer is made again."""
+
+FRESH = 60.0
+"""Seconds that a survey counts; a release that still waits then is surveyed again."""
+
+LONGEST_PAUSE = 60.0
+"""Seconds, at most, before a survey that failed is made again; it doubles from the target's interval."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightOutcome:
+    """What keeps a release from beginning, and what people should know; it counts for so many `seconds`."""
+
+    obstacle: str | None = None
+    warnings: tuple[str, ...] = ()
+    seconds: float = REMEMBERED
+
+
+class Preflights:
+    """Thread-safe. `preflight` None: nothing is checked."""
+
+    def __init__(self, clock: Clock, preflight: Preflight | None = None) -> None:
+        self._clock = clock
+        self._preflight = preflight
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[object, float, PreflightOutcome]] = {}
+
+    def use(self, preflight: Preflight | None) -> None:
+        """Follow a changed configuration: everything is looked at anew."""
+        with self._lock:
+            self._preflight = preflight
+            self._known.clear()
+
+    def forget(self, target: str) -> None:
+        """The target waits no longer."""
+        with self._lock:
+            self._known.pop(target, None)
+
+    def outcome(self, state: TargetState, snapshot: Snapshot) -> PreflightOutcome:
+        """What was found at most a minute ago about this version in these Deployments; else what is found now."""
+        preflight = self._preflight
+        if preflight is None:
+            return PreflightOutcome()
+        about = (state.since, snapshot.target, _versions(snapshot))
+        now = self._clock.monotonic()
+        with self._lock:
+            known = self._known.get(state.target)
+        if known is not None and known[0] == about and now - known[1] < known[2].seconds:
+            return known[2]
+        outcome = _look(preflight, state, snapshot)
+        with self._lock:
+            if preflight is self._preflight:
+                self._known[state.target] = (about, now, outcome)
+        return outcome
+
+
+def _look(preflight: Preflight, state: TargetState, snapshot: Snapshot) -> PreflightOutcome:
+    try:
+        findings = preflight.check(snapshot.target, state.roles, snapshot)
+    except AnalyzerError as error:
+        return PreflightOutcome(f"the preflight could not be made: {error}", seconds=TRIED_AGAIN)
+    errors = [str(finding) for finding in findings if finding.level is FindingLevel.ERROR]
+    warnings = tuple(str(finding) for finding in findings if finding.level is FindingLevel.WARNING)
+    return PreflightOutcome(f"preflight: {' | '.join(errors)}" if errors else None, warnings)
+
+
+def _versions(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    sides = (snapshot.stable, snapshot.canary)
+    return tuple((side.uid, side.template.hash) for side in sides if side is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All that is needed to begin."""
+
+    timing: Timing
+    noise: FoundNoise
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why a release can't begin yet. `failed`: nobody could be asked."""
+
+    reason: str
+    warnings: tuple[str, ...] = ()
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class _Entry:
+    about: object
+    future: Future[Survey | Unfit]
+    before: Unfit | None = None
+    failures: int = 0
+    known_at: float | None = None
+
+
+class Surveys:
+    """Surveys by target, made by the threads of `executor`: as many at once as it has. Thread-safe."""
+
+    def __init__(self, executor: Executor, clock: Clock, metrics: Measurements, preflights: Preflights) -> None:
+        self._executor = executor
+        self._clock = clock
+        self._metrics = metrics
+        self._preflights = preflights
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+        self._noise: dict[str, tuple[object, FoundNoise]] = {}
+
+    def use(self, metrics: Measurements, preflight: Preflight | None) -> None:
+        """Follow a changed configuration from now on."""
+        self._metrics = metrics
+        self._preflights.use(preflight)
+
+    def of(self, state: TargetState, snapshot: Snapshot, stable: Workload) -> Survey | Unfit | None:
+        """What is known of a waiting release; None while it is found out for the first time."""
+        pods = tuple(sorted(pod.name for pod in stable.pods if pod.ready and not pod.deleted))
+        about = (state.since, snapshot.target, pods)
+        now = self._clock.monotonic()
+        interval = snapshot.target.analysis.interval.total_seconds()
+        with self._lock:
+            entry = self._entries.get(state.target)
+            if entry is None or entry.about != about:
+                entry = self._entries[state.target] = _Entry(about, self._begin(state, snapshot, pods))
+            elif _due(entry, now, interval):
+                last = _outcome(entry, now)
+                unfit = last if isinstance(last, Unfit) else None
+                failures = entry.failures + 1 if unfit is not None and unfit.failed else 0
+                entry = _Entry(about, self._begin(state, snapshot, pods), unfit, failures)
+                self._entries[state.target] = entry
+            return _outcome(entry, now)
+
+    def forget(self, target: str) -> None:
+        """The target waits no longer."""
+        with self._lock:
+            entry = self._entries.pop(target, None)
+            self._noise.pop(target, None)
+        if entry is not None:
+            entry.future.cancel()
+        self._preflights.forget(target)
+
+    def _begin(self, state: TargetState, snapshot: Snapshot, pods: Sequence[str]) -> Future[Survey | Unfit]:
+        return self._executor.submit(self._made, state, snapshot, pods)
+
+    def _made(self, state: TargetState, snapshot: Snapshot, pods: Sequence[str]) -> Survey | Unfit:
+        target = snapshot.target
+        interval = target.analysis.interval.total_seconds()
+        around = PreflightOutcome()
+        try:
+            around = self._preflights.outcome(state, snapshot)
+            if around.obstacle is not None:
+                return Unfit(around.obstacle, around.warnings)
+            timing = self._metrics.measure(target.namespace, pods, target.analysis.metrics, interval)
+            if isinstance(timing, NoData):
+                return Unfit(timing.reason, around.warnings)
+            noise = self._noise_of(state, target, pods)
+        except ObservationError as error:
+            return Unfit(f"Prometheus can't be asked: {error}", around.warnings, failed=True)
+        except Exception as error:  # noqa: BLE001 - nobody else looks at what became of this call
+            _log.exception("survey_failed", target=target.name)
+            return Unfit(f"{type(error).__name__}: {error} (a bug; this target waits)", around.warnings, failed=True)
+        return Survey(timing, noise, (*around.warnings, *noise.warnings))
+
+    def _noise_of(self, state: TargetState, target: Target, pods: Sequence[str]) -> FoundNoise:
+        """Found out once for a waiting release: hours of history are not read again every minute."""
+        about = (state.since, tuple(pods), target.analysis)
+        kept = self._noise.get(target.name)
+        if kept is not None and kept[0] == about:
+            return kept[1]
+        found = find_noise(self._metrics, target, pods)
+        self._noise[target.name] = (about, found)
+        return found
+
+
+def _outcome(entry: _Entry, now: float) -> Survey | Unfit | None:
+    if not entry.future.done():
+        return entry.before
+    if entry.known_at is None:
+        entry.known_at = now
+    return entry.future.result()
+
+
+def _due(entry: _Entry, now: float, interval: float) -> bool:
+    if not entry.future.done():
+        return False
+    outcome = _outcome(entry, now)
+    age = now - (now if entry.known_at is None else entry.known_at)
+    match outcome:
+        case Unfit(failed=True):
+            return age >= min(LONGEST_PAUSE, interval * 2.0**entry.failures)
+        case Unfit():
+            return True  # one look at each tick
+        case _:
+            return age >= FRESH
