@@ -31,6 +31,13 @@ class Outcome(StrEnum):
     ERROR = "ERROR"
 
 
+class Unit(StrEnum):
+    """What a gauge's levels are measured in, as far as the name of its series tells."""
+
+    BYTES = "bytes"
+    SECONDS = "seconds"
+
+
 @dataclass(frozen=True, slots=True)
 class LogEvidence:
     """Evidence in nats (log e-value) and the thresholds at which it decides.
@@ -44,6 +51,28 @@ class LogEvidence:
     advance: float
     abort_at: float
     promote_at: float
+
+    @property
+    def abort_progress(self) -> float:
+        """How far the evidence against the canary has come towards an abort, from 0 to 1."""
+        return _progress(self.abort, self.abort_at)
+
+    @property
+    def promote_progress(self) -> float:
+        """How far the evidence for the canary has come towards proof, from 0 to 1."""
+        return _progress(self.promote, self.promote_at)
+
+    @property
+    def advance_progress(self) -> float:
+        """The same for the looser proof of an intermediate step."""
+        return _progress(self.advance, self.promote_at)
+
+
+def _progress(evidence: float, threshold: float) -> float:
+    """Log evidence over its threshold, clipped to 0 and 1; an infinite threshold is never reached."""
+    if threshold <= 0:
+        return 1.0
+    return min(1.0, max(0.0, evidence / threshold))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +89,10 @@ class MetricVerdict:
     others have counts.
     `noise` is what was taken for the metric's own noise (None: a guard), `smallest_visible` the smallest ratio that
     could ever be told from it with the pods of this step, `boundary` the bound of a histogram that the numbers are
-    about ("250 ms"), `query` the selectors. `lane` says which test the evidence is from: the main one, or the fast
-    lane, which is there for versions that fail outright.
+    about ("250 ms"), `query` the selectors, `unit` that of the levels. `waiting` says in a few words what is still
+    missing for a proof ("promotion evidence 70 %, about 3m more at present traffic"), None where nothing is. `lane`
+    says which test the evidence is from: the main one, or the fast lane, which is there for versions that fail
+    outright.
     """
 
     name: str
@@ -84,6 +115,8 @@ class MetricVerdict:
     boundary: str | None = None
     query: str | None = None
     levels: tuple[float, float] | None = None
+    unit: Unit | None = None
+    waiting: str | None = None
     lane: Literal["main", "fast"] = "main"
 
     def finite_interval(self) -> tuple[float | None, float | None] | None:
