@@ -32,6 +32,7 @@ from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
 from analyzer.model.state import Release, TargetState
 from analyzer.model.target import Target
+from analyzer.model.verdict import BEFORE_AND_AFTER, CANARY_AND_STABLE
 from analyzer.ports import BlockRequest, Collected
 
 AT_ONCE = 500
@@ -195,7 +196,8 @@ _UNANSWERED = ObservationError("the answer had nothing about this metric: this i
 
 
 def _start(course: Course) -> Evidence:
-    evidence = begin(course.analysis, course.steps, course.timing, course.noise)
+    sides = CANARY_AND_STABLE if course.shift is None else BEFORE_AND_AFTER
+    evidence = begin(course.analysis, course.steps, course.timing, course.noise, sides)
     evidence = enter(evidence, course.step or 0, course.abort_from, course.fast_from)
     return evidence if course.proof_from is None else prove_from(evidence, course.proof_from)
 

@@ -29,7 +29,7 @@ class Boundaries:
 
 @lru_cache(maxsize=1024)
 def bounds_mistake(bounds: tuple[float, ...]) -> str | None:
-    """Why these can't be a histogram's upper bounds, None when they can."""
+    """Why these cannot be a histogram's upper bounds, None when they can."""
     shown = ", ".join(f"{bound:g}" for bound in bounds)
     if not bounds:
         return "no buckets"

@@ -68,7 +68,7 @@ class CountState:
 
 @dataclass(frozen=True, slots=True)
 class CountEvidence:
-    """A metric with its state after block `last`, and `before` it; `error` is why it can't be measured.
+    """A metric with its state after block `last`, and `before` it; `error` is why it cannot be measured.
 
     Without `before` (None) the latest block is what it is: another version of it is not taken in. `design` has its
     grids, which follow from the metric. `fast` is its second test, for versions that fail outright (None: it has none).

@@ -1,4 +1,4 @@
-"""What the evidence of a metric that counts events says: classification, reason, numbers. Called by `verdict`."""
+"""From the evidence of a metric that counts events to its verdict: class, sentence, numbers. Called by `verdict`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,28 @@ import math
 
 from analyzer.judge.count_evidence import CountEvidence, downwards
 from analyzer.judge.count_reading import CountReading, band_at, effect_at, noise_at, read
-from analyzer.judge.count_words import beyond, boundary_name, compared, noise_line, selectors, within
-from analyzer.judge.explain import number, outright
+from analyzer.judge.count_words import bound, boundary_name, compared, selectors
 from analyzer.judge.forecast import requests_to_proof, seconds_to_proof
 from analyzer.judge.thresholds import ADVERSE, MISSING, Thresholds
+from analyzer.judge.window import Window
+from analyzer.judge.wording import (
+    NOT_SETTLED,
+    Comparison,
+    Said,
+    expected_in,
+    failed,
+    incomplete,
+    normal_variation,
+    passed,
+    span,
+    towards_promotion,
+    undecided,
+    unmeasured,
+    without_traffic,
+)
 from analyzer.model.block import Counts
-from analyzer.model.duration import show_duration
 from analyzer.model.metric import HistogramMetric, Margin
+from analyzer.model.numbers import count, times
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict
 
 
@@ -29,13 +44,13 @@ def _judged(one: CountEvidence, at: Thresholds) -> MetricVerdict:
     if found.outright:
         return _failed_outright(one, at, found)
     to_promote, to_advance = _seconds(one, at, found, advance=False), _seconds(one, at, found, advance=True)
-    classification, reason = _classified(one, at, found, to_promote)
+    said = _said(one, at, found, to_promote)
     measured = one.error is None and found.shown.counted > 0
-    canary, stable = found.shown.canary.counts(found.place), found.shown.stable.counts(found.place)
+    canary, stable = _sums(found.shown, found.place)
     return MetricVerdict(
         name=one.metric.name,
-        classification=classification,
-        reason=reason,
+        classification=said.classification,
+        reason=said.reason,
         canary=canary,
         stable=stable,
         ratio=found.effect.ratio,
@@ -52,6 +67,8 @@ def _judged(one: CountEvidence, at: Thresholds) -> MetricVerdict:
         smallest_visible=found.visible,
         boundary=_boundary(one, found.place),
         query=selectors(one.metric),
+        waiting=said.waiting,
+        noise_note=_noise_note(one, found),
     )
 
 
@@ -59,17 +76,20 @@ def _failed_outright(one: CountEvidence, at: Thresholds, found: CountReading) ->
     """An abort of the fast lane: its own counts, and the plain quotient of their shares."""
     lane = one.fast
     if lane is None or found.fast is None:
-        raise AssertionError("a metric without a fast lane can't abort in it")
+        raise AssertionError("a metric without a fast lane cannot abort in it")
     canary, stable = lane.state.canary.counts(), lane.state.stable.counts()
     share = stable.events / stable.total
+    ratio = canary.events / canary.total / share if share > 0 else None
     evidence = LogEvidence(found.fast, found.evidence.promote, found.evidence.advance, at.fast, at.promote)
+    times_stable = "" if ratio is None else times(ratio)
+    numbers = compared(one.metric, None, (canary, stable), times_stable, bound(one.metric, lane.margin), at.sides)
     return MetricVerdict(
         name=one.metric.name,
         classification=Classification.HIGH,
-        reason=outright(one.metric.name, canary, stable, lane.margin, math.exp(-at.fast)),
+        reason=failed(numbers, math.exp(-at.fast), "Failed outright"),
         canary=canary,
         stable=stable,
-        ratio=canary.events / canary.total / share if share > 0 else None,
+        ratio=ratio,
         evidence=evidence,
         adverse=True,
         silent_pods=one.state.presence.silent(at.block),
@@ -79,86 +99,63 @@ def _failed_outright(one: CountEvidence, at: Thresholds, found: CountReading) ->
     )
 
 
-def _classified(
-    one: CountEvidence, at: Thresholds, found: CountReading, seconds: float | None
-) -> tuple[Classification, str]:
+def _said(one: CountEvidence, at: Thresholds, found: CountReading, seconds: float | None) -> Said:
     metric, state = one.metric, one.state
     worse = Classification.LOW if downwards(metric) else Classification.HIGH
     if state.rule.struck is not None:
-        return Classification.HIGH, f"{metric.name}: {state.rule.struck}"
-    against = beyond(metric, one.design.margins.tolerance[band_at(one, found.place)])
+        return Said(Classification.HIGH, f"{metric.name}: {state.rule.struck}. Failed.")
     if found.aborts:
-        whole = state.abort
-        numbers = _compared(one, found, whole.canary.counts(found.place), whole.stable.counts(found.place))
-        return worse, _with_noise(one, found, f"{numbers}, {against} at level {number(math.exp(-at.abort))}")
+        return Said(worse, failed(_compared(one, at, found, state.abort), math.exp(-at.abort)))
     if one.error is not None:
-        return Classification.ERROR, f"{metric.name}: {one.error}"
+        return Said(Classification.ERROR, f"{metric.name}: {one.error}", one.error)
     if not found.shown.counted:
         return _unmeasured(one, at)
-    canary, stable = found.shown.canary.counts(found.place), found.shown.stable.counts(found.place)
-    numbers = _compared(one, found, canary, stable)
+    numbers = _compared(one, at, found, found.shown)
     if found.pending:
-        return Classification.UNDECIDED, (
-            f"{numbers}, {against} unless the two sides were only measured at different moments: "
-            "to be looked at again with stable's next sample"
-        )
+        waiting = "limit exceeded, waiting for stable's next sample to confirm"
+        return Said(Classification.UNDECIDED, undecided(numbers, waiting, found.evidence.abort_progress), waiting)
     return _weighed(one, at, found, numbers, seconds)
 
 
 def _weighed(
-    one: CountEvidence, at: Thresholds, found: CountReading, numbers: str, seconds: float | None
-) -> tuple[Classification, str]:
-    """Of a metric that was measured, with nothing that speaks against the canary."""
+    one: CountEvidence, at: Thresholds, found: CountReading, numbers: Comparison, seconds: float | None
+) -> Said:
+    """Of a metric that was measured, with no abort due."""
     metric, proof = one.metric, one.state.proof
     if found.missing:
-        return Classification.NO_DATA, (
-            f"{metric.name}: {proof.absent} of {proof.absent + proof.present} measurements of pods are "
-            f"missing, more than {MISSING:.0%}, so nothing is proven ({proof.absence})"
-        )
+        why = incomplete(proof.absent, proof.present, MISSING, proof.absence)
+        return Said(Classification.NO_DATA, f"{metric.name}: {why}", why)
     if found.unresolved:
-        return Classification.UNDECIDED, (
-            f"{metric.name}: no resolution: all {found.shown.canary.total + found.shown.stable.total:.0f} requests "
-            "lie in one bucket, so nothing can be compared; give the histogram bounds where its values are"
+        why = (
+            f"all {count(found.shown.canary.total + found.shown.stable.total)} requests lie in one bucket, so nothing "
+            "can be compared; give the histogram bounds where its values are"
         )
-    turning = f"aborts at {at.abort:.1f} nats against it, now {found.evidence.abort:.1f}"
+        return Said(Classification.UNDECIDED, f"{metric.name}: {why}", why)
     if found.proves(found.evidence.promote):
-        bound = within(metric, _margin(one, found))
-        proven = f"{numbers}, {bound} at level {number(math.exp(-at.promote))}; {turning}"
-        return Classification.PASS, _with_noise(one, found, proven)
-    wanting = f"{numbers}; {_wanting(one, at, found, seconds)}; {turning}"
-    return Classification.UNDECIDED, _with_noise(one, found, wanting)
+        excluded = bound(metric, _margin(one, found))
+        return Said(Classification.PASS, passed(numbers, excluded, math.exp(-at.promote)))
+    waiting = _waiting(one, at, found, seconds)
+    return Said(Classification.UNDECIDED, undecided(numbers, waiting, found.evidence.abort_progress), waiting)
 
 
-def _unmeasured(one: CountEvidence, at: Thresholds) -> tuple[Classification, str]:
-    name, window = one.metric.name, one.state.abort
+def _unmeasured(one: CountEvidence, at: Thresholds) -> Said:
+    window = one.state.abort
     if window.idle:
         phi = noise_at(one, 0).dispersion
-        needed = requests_to_proof(one.design.promote[0], at.promote, phi)
-        takes = "" if needed is None else f"; proof takes about {needed:.0f} canary requests if none fails"
-        return Classification.UNDECIDED, (
-            f"{name}: no requests to both sides at once in {window.blocks} blocks{takes}, and will not come "
-            "without traffic"
-        )
-    if window.blocks == 0:
-        return Classification.NO_DATA, f"{name}: no full block of this step is over yet"
-    why = f" ({window.absence})" if window.absence else " (no pod was expected on one side)"
-    return Classification.NO_DATA, f"{name}: not measured on both sides in {window.blocks} blocks{why}"
+        why = without_traffic(window.blocks, requests_to_proof(one.design.promote[0], at.promote, phi))
+        return Said(Classification.UNDECIDED, f"{one.metric.name}: {why}", why)
+    why = unmeasured(window.blocks, window.absence)
+    return Said(Classification.NO_DATA, f"{one.metric.name}: {why}", why)
 
 
-def _wanting(one: CountEvidence, at: Thresholds, found: CountReading, seconds: float | None) -> str:
-    """What is missing for a proof, and how long it will take."""
+def _waiting(one: CountEvidence, at: Thresholds, found: CountReading, seconds: float | None) -> str:
+    """How far the proof has come, and how long it will take."""
     if not at.settled:
-        return "proof begins when the step's replicas are reached"
-    bound = within(one.metric, _margin(one, found))
-    have = f"{max(0.0, found.evidence.promote):.1f} of {at.promote:.1f} nats towards proof of {bound}"
-    if found.limiting != found.place:
-        have = f"{have} over {_boundary(one, found.limiting)}"
-    if seconds is None:
-        return f"{have}, which will not come at present traffic"
-    looser = ""
-    if found.evidence.advance >= at.promote:
-        looser = f" ({within(one.metric, one.design.margins.advance)} is proven)"
-    return f"{have}{looser}, about {show_duration(max(1.0, seconds))} more at present traffic"
+        return NOT_SETTLED
+    elsewhere = "" if found.limiting == found.place else f" (over {_boundary(one, found.limiting)})"
+    enough = found.evidence.advance >= at.promote
+    have = towards_promotion(found.evidence.promote_progress, elsewhere, enough_for_next_step=enough)
+    return expected_in(have, seconds, " at present traffic")
 
 
 def _seconds(one: CountEvidence, at: Thresholds, found: CountReading, *, advance: bool) -> float | None:
@@ -178,16 +175,22 @@ def _seconds(one: CountEvidence, at: Thresholds, found: CountReading, *, advance
     return seconds_to_proof(grid, profile, canary, stable, per_second=per_second, target=at.promote)
 
 
-def _compared(one: CountEvidence, found: CountReading, canary: Counts, stable: Counts) -> str:
-    effect = effect_at(one, one.state.abort, found.place) if found.aborts else found.effect
-    return compared(one.metric, _boundary(one, found.place), canary, stable, effect)
+def _sums(window: Window, place: int) -> tuple[Counts, Counts]:
+    return window.canary.counts(place), window.stable.counts(place)
 
 
-def _with_noise(one: CountEvidence, found: CountReading, reason: str) -> str:
-    pods = one.state.abort.canary.pods_alike
-    at = noise_at(one, found.place)
-    line = noise_line(one.noise, at, pods, found.visible, down=downwards(one.metric))
-    return reason if line is None else f"{reason} ({line})"
+def _compared(one: CountEvidence, at: Thresholds, found: CountReading, window: Window) -> Comparison:
+    effect = effect_at(one, window, found.place) if found.aborts else found.effect
+    limit = bound(one.metric, one.design.margins.tolerance[band_at(one, found.place)])
+    boundary = _boundary(one, found.place)
+    return compared(one.metric, boundary, _sums(window, found.place), span(effect), limit, at.sides)
+
+
+def _noise_note(one: CountEvidence, found: CountReading) -> str | None:
+    """What the noise hides; None where pods do not differ."""
+    if found.visible is None or noise_at(one, found.place).pod_spread == 0:
+        return None
+    return normal_variation(one.state.abort.canary.pods_alike, found.visible, down=downwards(one.metric))
 
 
 def _margin(one: CountEvidence, found: CountReading) -> Margin:

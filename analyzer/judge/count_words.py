@@ -1,5 +1,5 @@
-"""What is said about a metric that counts events: comparisons, margins and noise in words. Called by
-`count_verdict`."""
+"""What is particular to metrics that count events in the sentences of `wording`: sides, limits and boundaries in their
+own units. Called by `count_verdict`."""
 
 from __future__ import annotations
 
@@ -7,51 +7,33 @@ import math
 from typing import assert_never
 
 from analyzer.judge.bands import CountMetric
-from analyzer.judge.effect import Effect
-from analyzer.judge.explain import allowance, comparison, number, percent, span, times
+from analyzer.judge.wording import Comparison, allowance, share_of
 from analyzer.model.block import Counts
 from analyzer.model.metric import Direction, HistogramMetric, Margin, RateMetric, RatioMetric, RestartsMetric
-from analyzer.model.noise import EXACT, BoundNoise, Noise
+from analyzer.model.numbers import count, number, times
+from analyzer.model.verdict import Sides
 
 _SECONDS_AT_MOST = 600.0
 
 
-def compared(metric: CountMetric, boundary: str | None, canary: Counts, stable: Counts, effect: Effect) -> str:
-    """Both sides and the ratio with its interval, as far as there is one."""
-    match metric:
-        case RatioMetric():
-            return comparison(metric.name, canary, stable, effect)
-        case HistogramMetric():
-            return (
-                f"{metric.name} over {boundary}: {_share(canary)} against {_share(stable)} (canary "
-                f"{canary.events:.0f} of {canary.total:.0f}, stable {stable.events:.0f} of {stable.total:.0f})"
-                f"{span(effect)}"
-            )
-        case RateMetric():
-            return f"{metric.name}: canary {_pace(canary)} against stable {_pace(stable)}{span(effect)}"
-        case RestartsMetric():
-            sides = (f"{one.events:.0f} in {number(one.total)} pod-hours" for one in (canary, stable))
-            return f"{metric.name}: canary {' against stable '.join(sides)}{span(effect)}"
-        case _:
-            assert_never(metric)
-
-
-def beyond(metric: CountMetric, margin: Margin) -> str:
-    """What an abort has shown."""
-    if isinstance(metric, RateMetric) and metric.direction is Direction.DOWN:
-        return f"fewer than {_fewer(margin)}"
-    return f"worse than {bound(metric, margin)}"
-
-
-def within(metric: CountMetric, margin: Margin) -> str:
-    """What a proof shows."""
-    if isinstance(metric, RateMetric) and metric.direction is Direction.DOWN:
-        return f"more than {_fewer(margin)}"
-    return f"less than {bound(metric, margin)}"
+def compared(
+    metric: CountMetric, boundary: str | None, counts: tuple[Counts, Counts], ratio: str, limit: str, sides: Sides
+) -> Comparison:
+    """The canary's and stable's counts beside each other."""
+    canary, stable = counts
+    return Comparison(
+        name=metric.name,
+        canary=f"{sides.canary} {_side(metric, canary, boundary)}",
+        stable=f"{sides.stable} {_side(metric, stable, None)}",
+        ratio=ratio,
+        limit=limit,
+    )
 
 
 def bound(metric: CountMetric, margin: Margin) -> str:
-    """A margin in the metric's own unit: 1.25x + 0.05 %, 2x + 0.02 per pod-hour."""
+    """A margin in the metric's own unit: 1.25x + 0.05 pp, 2x + 0.02 per pod-hour, 0.8x where less is worse."""
+    if isinstance(metric, RateMetric) and metric.direction is Direction.DOWN:
+        return _fewer(margin)
     if isinstance(metric, RestartsMetric | RateMetric):
         unit = " per pod-hour" if isinstance(metric, RestartsMetric) else ""
         return f"{margin.ratio:g}x" + (f" + {number(margin.absolute)}{unit}" if margin.absolute else "")
@@ -59,25 +41,14 @@ def bound(metric: CountMetric, margin: Margin) -> str:
 
 
 def boundary_name(metric: HistogramMetric, le: float, bounds: tuple[float, ...]) -> str:
-    """A bound as people say it: 250 ms, 2.5 s; `le 512` where the unit is not known."""
+    """A bound as people say it: 250 ms, 2.5 s; 512 where the unit is not known."""
     name = metric.buckets.partition("{")[0]
     if "milliseconds" in name or name.endswith("_ms_bucket"):
         return f"{le:g} ms"
     unknown = not name or "_" not in name
     if "seconds" in name or "duration" in name or (unknown and bounds[-1] <= _SECONDS_AT_MOST and bounds[0] < 1):
         return f"{le * 1000:g} ms" if le < 1 else f"{le:g} s"
-    return f"le {le:g}"
-
-
-def noise_line(noise: Noise, at: BoundNoise, pods: float, visible: float | None, *, down: bool) -> str | None:
-    """Where the noise comes from and what it hides; None where the test is exact."""
-    if noise == EXACT:
-        return None
-    text = f"phi {number(at.dispersion)}, tau {number(at.pod_spread)} {noise.source}"
-    if visible is None:
-        return text
-    many = "one canary pod" if round(pods) == 1 else f"{pods:.0f} canary pods"
-    return f"{text}; smallest visible {'drop' if down else 'excess'} with {many} {times(visible)}"
+    return f"{le:g}"
 
 
 def selectors(metric: CountMetric) -> str | None:
@@ -95,13 +66,17 @@ def selectors(metric: CountMetric) -> str | None:
             assert_never(metric)
 
 
-def _share(counts: Counts) -> str:
-    return percent(counts.events / counts.total) if counts.total else "nothing"
-
-
-def _pace(counts: Counts) -> str:
-    pace = f" ({number(counts.events / counts.total)} each)" if counts.total else ""
-    return f"{counts.events:.0f} in {number(counts.total)}{pace}"
+def _side(metric: CountMetric, counts: Counts, boundary: str | None) -> str:
+    match metric:
+        case RatioMetric() | HistogramMetric():
+            return share_of(counts, "" if boundary is None else f" over {boundary}")
+        case RateMetric():
+            pace = f"{number(counts.events / counts.total)}/s per pod " if counts.total else ""
+            return f"{pace}({count(counts.events)} in {number(counts.total)} pod-seconds)"
+        case RestartsMetric():
+            return f"{count(counts.events)} in {number(counts.total)} pod-hours"
+        case _:
+            assert_never(metric)
 
 
 def _fewer(margin: Margin) -> str:

@@ -64,7 +64,7 @@ class Estimate:
 def connected(seen: Flags) -> Flags:
     """Which pods belong to the largest group that shared batches, shape (pods,).
 
-    Pods that were never there at the same time can't be compared. `seen` (pods, batches) is where they were. Needs a
+    Pods that were never there at the same time cannot be compared. `seen` (pods, batches) is where they were. Needs a
     pod.
     """
     group = _groups((seen.astype(float) @ seen.T) > 0)
@@ -148,7 +148,7 @@ def upper_bound(variance: float, freedom: float) -> float:
 
 
 def _active(cells: Cells) -> Cells:
-    """Without pods and batches that have no events: they can't tell how events vary."""
+    """Without pods and batches that have no events: they cannot tell how events vary."""
     pods, batches = cells.events.sum(axis=1) > 0, cells.events.sum(axis=0) > 0
     return Cells(cells.events[pods][:, batches], cells.exposure[pods][:, batches])
 

@@ -28,7 +28,7 @@ from analyzer.model.metric import (
     RestartsMetric,
 )
 from analyzer.model.noise import EXACT, Noise
-from analyzer.model.verdict import Verdict
+from analyzer.model.verdict import CANARY_AND_STABLE, Sides, Verdict
 
 TestedEvidence = CountEvidence | GaugeEvidence
 MetricEvidence = TestedEvidence | GuardEvidence
@@ -50,6 +50,7 @@ class Evidence:
     metrics: tuple[MetricEvidence, ...]
     step: int = 0
     starts: Starts | None = None
+    sides: Sides = CANARY_AND_STABLE
     known: list[Verdict] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
@@ -58,11 +59,17 @@ class Evidence:
         return self.step == self.steps - 1
 
 
-def begin(analysis: Analysis, steps: int, timing: Timing, noise: Mapping[str, Noise] | None = None) -> Evidence:
+def begin(
+    analysis: Analysis,
+    steps: int,
+    timing: Timing,
+    noise: Mapping[str, Noise] | None = None,
+    sides: Sides = CANARY_AND_STABLE,
+) -> Evidence:
     """No evidence yet, for a release with `steps` weight steps.
 
-    `noise` is by metric name; a metric without any is taken to be exact. Raises ValueError without a step, and for
-    noise that can't be.
+    `noise` is by metric name; a metric without any is taken to be exact. `sides` only names what is compared.
+    Raises ValueError without a step, and for noise that cannot be.
     """
     if steps < 1:
         raise ValueError(f"a release has at least one step, not {steps}")
@@ -71,7 +78,7 @@ def begin(analysis: Analysis, steps: int, timing: Timing, noise: Mapping[str, No
         _fresh(metric, _sound(metric.name, given.get(metric.name, EXACT)), analysis, timing)
         for metric in analysis.metrics
     )
-    return Evidence(analysis, steps, timing, metrics)
+    return Evidence(analysis, steps, timing, metrics, sides=sides)
 
 
 def enter(evidence: Evidence, step: int, abort_from: int, fast_from: int | None = None) -> Evidence:
@@ -98,7 +105,7 @@ def prove_from(evidence: Evidence, block: int) -> Evidence:
     if starts.proof == block:
         return evidence
     if starts.proof is not None:
-        raise ValueError(f"proof of this step began at block {starts.proof}: it can't begin at {block} too")
+        raise ValueError(f"proof of this step began at block {starts.proof}: it cannot begin at {block} too")
     _refuse_folded(evidence, block)
     return replace(evidence, starts=replace(starts, proof=block))
 

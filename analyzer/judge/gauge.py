@@ -96,7 +96,7 @@ class GaugeState:
 
 @dataclass(frozen=True, slots=True)
 class GaugeEvidence:
-    """A gauge metric with its state after block `last`, and `before` it; `error` is why it can't be measured.
+    """A gauge metric with its state after block `last`, and `before` it; `error` is why it cannot be measured.
 
     `noise` is frozen for the release; `block` is the length of its blocks in seconds.
     """
@@ -204,7 +204,7 @@ def _sum(window: GaugeWindow, block: GaugeWindow) -> GaugeWindow:
 def _positive(side: SideBlock[PodLevel]) -> SideBlock[PodLevel]:
     """The side with every pod whose level has no logarithm moved to its absent ones."""
     wrong = {
-        pod: f"a level of {level.value:g} can't be compared as a ratio (expected a number above 0)"
+        pod: f"level {level.value:g} cannot be compared as a ratio (expected a number above 0)"
         for pod, level in side.pods.items()
         if not 0 < level.value < math.inf
     }

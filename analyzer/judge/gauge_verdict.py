@@ -7,16 +7,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.judge.effect import LEVEL
-from analyzer.judge.explain import allowance, number, times
+from analyzer.judge.effect import LEVEL, Effect
 from analyzer.judge.forecast import POINTS, Places, first_reached
 from analyzer.judge.gauge import ADVANCE_MARGIN, GaugeEvidence, GaugeWindow, Term, worse
 from analyzer.judge.gauge_tests import half_width, log_abort, log_proof, log_proofs, normal
 from analyzer.judge.profile import Floats
 from analyzer.judge.spread import smallest_visible
 from analyzer.judge.thresholds import ADVERSE, MISSING, Thresholds
-from analyzer.model.duration import show_duration
+from analyzer.judge.wording import (
+    NOT_SETTLED,
+    Comparison,
+    Said,
+    expected_in,
+    failed,
+    incomplete,
+    level_text,
+    normal_variation,
+    passed,
+    span,
+    towards_promotion,
+    undecided,
+    unit_of,
+    unmeasured,
+)
 from analyzer.model.metric import Direction, Margin
+from analyzer.model.numbers import times
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict
 
 _AHEAD = np.geomspace(1, 30 * 86400, POINTS)
@@ -46,12 +61,12 @@ def judge_gauge(one: GaugeEvidence, at: Thresholds) -> MetricVerdict:
     """Classify one gauge metric by its evidence in the present step."""
     read = _read(one, at)
     to_promote = _seconds(one, at, one.metric.promote_margin, read)
-    classification, reason = _classified(one, at, read, to_promote)
+    said = _said(one, at, read, to_promote)
     measured = one.error is None and read.shown.counted > 0
     return MetricVerdict(
         name=one.metric.name,
-        classification=classification,
-        reason=reason,
+        classification=said.classification,
+        reason=said.reason,
         ratio=_exp(read.centre) if read.shown.counted else None,
         interval=_interval(read) if read.shown.counted else None,
         evidence=read.evidence,
@@ -65,6 +80,9 @@ def judge_gauge(one: GaugeEvidence, at: Thresholds) -> MetricVerdict:
         smallest_visible=_visible(one),
         query=one.metric.value,
         levels=_levels(read) if read.shown.counted else None,
+        unit=unit_of(one.metric),
+        waiting=said.waiting,
+        noise_note=_noise_note(one),
     )
 
 
@@ -142,41 +160,37 @@ def _seconds(one: GaugeEvidence, at: Thresholds, margin: Margin, read: _GaugeRea
     return None if whole is None or rest is None else float(_AHEAD[max(whole, rest)])
 
 
-def _classified(
-    one: GaugeEvidence, at: Thresholds, read: _GaugeReading, seconds: float | None
-) -> tuple[Classification, str]:
+def _said(one: GaugeEvidence, at: Thresholds, read: _GaugeReading, seconds: float | None) -> Said:
     metric, proof = one.metric, one.state.proof
+    if one.error is not None and not read.aborts:
+        return Said(Classification.ERROR, f"{metric.name}: {one.error}", one.error)
+    if not read.shown.counted:
+        why = unmeasured(one.state.abort.blocks, one.state.abort.absence)
+        return Said(Classification.NO_DATA, f"{metric.name}: {why}", why)
+    numbers = _compared(one, at, read)
     if read.aborts:
         kind = Classification.HIGH if metric.direction is Direction.UP else Classification.LOW
-        bound = f"worse than {_bound(one, metric.tolerance)}"
-        return kind, f"{_comparison(one, read)}, {bound} at level {number(math.exp(-at.abort))} ({_noise_line(one)})"
-    if one.error is not None:
-        return Classification.ERROR, f"{metric.name}: {one.error}"
-    if not read.shown.counted:
-        return Classification.NO_DATA, _unmeasured(one)
+        return Said(kind, failed(numbers, math.exp(-at.abort)))
     if read.missing:
-        return Classification.NO_DATA, (
-            f"{metric.name}: {proof.absent} of {proof.absent + proof.present} measurements of pods are "
-            f"missing, more than {MISSING:.0%}, so nothing is proven ({proof.absence})"
-        )
-    turning = f"aborts at {at.abort:.1f} nats against it, now {read.evidence.abort:.1f}"
+        why = incomplete(proof.absent, proof.present, MISSING, proof.absence)
+        return Said(Classification.NO_DATA, f"{metric.name}: {why}", why)
     if read.proves(read.evidence.promote):
-        bound = f"better than {_bound(one, metric.promote_margin)}"
-        proven = f"{_comparison(one, read)}, {bound} at level {number(math.exp(-at.promote))}; {turning}"
-        return Classification.PASS, f"{proven} ({_noise_line(one)})"
-    wanting = f"{_comparison(one, read)}; {_wanting(one, at, read, seconds)}; {turning}"
-    return Classification.UNDECIDED, f"{wanting} ({_noise_line(one)})"
+        return Said(Classification.PASS, passed(numbers, _bound(one, metric.promote_margin), math.exp(-at.promote)))
+    waiting = _waiting(at, read, seconds)
+    return Said(Classification.UNDECIDED, undecided(numbers, waiting, read.evidence.abort_progress), waiting)
 
 
-def _comparison(one: GaugeEvidence, read: _GaugeReading) -> str:
+def _compared(one: GaugeEvidence, at: Thresholds, read: _GaugeReading) -> Comparison:
     """Both sides' typical levels (geometric means) and the ratio with its interval."""
-    state = one.state
+    state, unit = one.state, unit_of(one.metric)
+    canary, stable = (level_text(level, unit) for level in _levels(read))
     low, high = _interval(read)
-    canary, stable = (f"{level:.3g}" for level in _levels(read))
-    return (
-        f"{one.metric.name}: canary {canary} ({_count(state.canary_pods)}) against stable {stable} "
-        f"({_count(state.stable_pods)}), {times(_exp(read.centre))} "
-        f"({100 * (1 - LEVEL):g} % {times(low)} to {times(high)})"
+    return Comparison(
+        name=one.metric.name,
+        canary=f"{at.sides.canary} {canary} ({_count(state.canary_pods)})",
+        stable=f"{at.sides.stable} {stable} ({_count(state.stable_pods)})",
+        ratio=span(Effect(_exp(read.centre), low, high)),
+        limit=_bound(one, one.metric.tolerance),
     )
 
 
@@ -185,14 +199,12 @@ def _levels(read: _GaugeReading) -> tuple[float, float]:
     return _exp(read.shown.canary / read.shown.counted), _exp(read.shown.stable / read.shown.counted)
 
 
-def _noise_line(one: GaugeEvidence) -> str:
-    """Where the noise comes from and what it hides."""
-    noise, visible = one.noise, _visible(one)
-    text = f"withinPod {number(noise.within_pod)}, tau {number(noise.pod_spread)} {noise.source}"
+def _noise_note(one: GaugeEvidence) -> str | None:
+    """What the noise hides, as far as there is any."""
+    visible = _visible(one)
     if visible is None:
-        return text
-    what = "excess" if one.metric.direction is Direction.UP else "drop"
-    return f"{text}; smallest visible {what} with {_count(one.state.canary_pods)} {times(visible)}"
+        return None
+    return normal_variation(one.state.canary_pods, visible, down=one.metric.direction is Direction.DOWN)
 
 
 def _count(pods: int) -> str:
@@ -200,25 +212,13 @@ def _count(pods: int) -> str:
 
 
 def _bound(one: GaugeEvidence, margin: Margin) -> str:
-    """A margin in the metric's direction: 1.25x, or 1/1.25x where less is worse."""
-    ratio = allowance(Margin(margin.ratio))
-    return ratio if one.metric.direction is Direction.UP else f"1/{ratio}"
+    """A margin in the metric's direction: 1.25x, or 0.8x where less is worse."""
+    return times(margin.ratio if one.metric.direction is Direction.UP else 1 / margin.ratio)
 
 
-def _unmeasured(one: GaugeEvidence) -> str:
-    name, window = one.metric.name, one.state.abort
-    if window.blocks == 0:
-        return f"{name}: no full block of this step is over yet"
-    why = f" ({window.absence})" if window.absence else " (no pod was expected on one side)"
-    return f"{name}: not measured on both sides in {window.blocks} blocks{why}"
-
-
-def _wanting(one: GaugeEvidence, at: Thresholds, read: _GaugeReading, seconds: float | None) -> str:
-    """What is missing for a proof, and how long it will take."""
+def _waiting(at: Thresholds, read: _GaugeReading, seconds: float | None) -> str:
+    """How far the proof has come, and how long it will take."""
     if not at.settled:
-        return "proof begins when the step's replicas are reached"
-    bound = _bound(one, one.metric.promote_margin)
-    have = f"{max(0.0, read.evidence.promote):.1f} of {at.promote:.1f} nats towards proof of better than {bound}"
-    if seconds is None:
-        return f"{have}, which will not come at this rate"
-    return f"{have}, about {show_duration(max(1.0, seconds))} more"
+        return NOT_SETTLED
+    enough = read.evidence.advance >= at.promote
+    return expected_in(towards_promotion(read.evidence.promote_progress, enough_for_next_step=enough), seconds)

@@ -28,7 +28,7 @@ class GuardState:
 
 @dataclass(frozen=True, slots=True)
 class GuardEvidence:
-    """A guard with its state after block `last`, and `before` it; `error` is why it can't be measured."""
+    """A guard with its state after block `last`, and `before` it; `error` is why it cannot be measured."""
 
     metric: QueryMetric
     last: int | None = None

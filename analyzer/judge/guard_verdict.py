@@ -1,49 +1,57 @@
-"""What a guard's readings say. Called by `verdict` for each guard."""
+"""From a guard's readings to its verdict. Called by `verdict` for each guard."""
 
 from __future__ import annotations
 
 from analyzer.judge.guard import GuardEvidence
-from analyzer.model.metric import QueryMetric
+from analyzer.judge.wording import NO_BLOCK
 from analyzer.model.verdict import Classification, MetricVerdict
 
 
 def judge_guard(one: GuardEvidence) -> MetricVerdict:
     """Classify one guard: HIGH or LOW when it is broken, PASS when as many readings in a row were in
     bounds."""
-    classification, reason = _classified(one)
+    classification, found, waiting = _classified(one)
     kept = classification is Classification.PASS
     return MetricVerdict(
         name=one.metric.name,
         classification=classification,
-        reason=f"{one.metric.name}: {reason}",
+        reason=f"{one.metric.name}: {found}",
         proven=kept,
         advance_proven=kept,
         adverse=one.state.bad > 0,
+        waiting=waiting,
     )
 
 
-def _classified(one: GuardEvidence) -> tuple[Classification, str]:
+def _classified(one: GuardEvidence) -> tuple[Classification, str, str | None]:
+    """The class, the sentence, and what is missing for a pass (None: nothing)."""
     state, metric = one.state, one.metric
     if one.broken and state.value is not None:
         above = metric.max is not None and state.value > metric.max
-        found = f"{state.value:g} is out of {_bounds(metric)} for {state.bad} valid blocks in a row"
-        return (Classification.HIGH if above else Classification.LOW), found
+        kind = Classification.HIGH if above else Classification.LOW
+        return kind, f"{_value(one)} for {_in_a_row(state.bad)}. Failed.", None
     if one.error is not None:
-        return Classification.ERROR, one.error
+        return Classification.ERROR, one.error, one.error
     if state.value is None:
-        return Classification.NO_DATA, state.absence or "no full block of this step is over yet"
+        why = state.absence or NO_BLOCK
+        return Classification.NO_DATA, why, why
     if one.kept:
-        return Classification.PASS, f"{state.value:g}, within {_bounds(metric)}"
-    if state.bad:
-        return Classification.UNDECIDED, (
-            f"{state.value:g} is out of {_bounds(metric)}, {state.bad} of {metric.blocks} valid blocks in a row"
-        )
-    return Classification.UNDECIDED, (
-        f"{state.value:g}, within {_bounds(metric)} for {state.good} of {metric.blocks} valid blocks in a row"
-    )
+        return Classification.PASS, f"{_value(one)}. Passed.", None
+    seen = state.bad or state.good
+    waiting = f"{_value(one)}, {seen} of {_in_a_row(metric.blocks)}"
+    return Classification.UNDECIDED, f"{waiting}. Undecided.", waiting
 
 
-def _bounds(metric: QueryMetric) -> str:
-    low = "-" if metric.min is None else f"{metric.min:g}"
-    high = "-" if metric.max is None else f"{metric.max:g}"
-    return f"[{low}, {high}]"
+def _value(one: GuardEvidence) -> str:
+    """The latest value and the bound that it keeps or breaks: 0.7 is above max 0.5."""
+    value, metric = one.state.value or 0.0, one.metric
+    if metric.max is not None and value > metric.max:
+        return f"{value:.4g} is above max {metric.max:g}"
+    if metric.min is not None and value < metric.min:
+        return f"{value:.4g} is below min {metric.min:g}"
+    bounds = [f"{name} {bound:g}" for name, bound in (("min", metric.min), ("max", metric.max)) if bound is not None]
+    return f"{value:.4g} is within {' and '.join(bounds)}"
+
+
+def _in_a_row(blocks: int) -> str:
+    return "1 block" if blocks == 1 else f"{blocks} consecutive blocks"

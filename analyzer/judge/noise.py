@@ -49,7 +49,7 @@ class _Found:
 
 
 def estimate(metric: TestedMetric, history: History[Sample] | NoData, setting: NoiseSetting) -> Noise:
-    """The noise of one metric. Stated numbers are used as they are; what the history can't tell has its default."""
+    """The noise of one metric. Stated numbers are used as they are; what the history cannot tell has its default."""
     found = _found(metric, history)
     numbers = (found.dispersion, found.spread, found.within)
     stated = (setting.dispersion, setting.pod_spread, setting.within_pod)

@@ -62,7 +62,7 @@ def judge_case(
 
     Both sides of a block are taken to be measured at the same moment and the replicas to be there when a step
     begins; there is no fast lane. Without `timing` a block is as long as the analysis' interval. Raises ValueError
-    for steps that do not ascend, blocks out of order, and noise that can't be.
+    for steps that do not ascend, blocks out of order, and noise that cannot be.
     """
     seconds = analysis.interval.total_seconds()
     cut = timing or Timing(block=seconds, slot=seconds, delay=0.0)

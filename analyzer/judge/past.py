@@ -1,6 +1,6 @@
 """A history as arrays of pods by batches, one row per pod in the order of their names. Called by `noise`.
 
-What can't be true (not a number, negative, more events than requests) counts as absent, as in a release's blocks.
+What cannot be true (not a number, negative, more events than requests) counts as absent, as in a release's blocks.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from analyzer.judge.verdict import judge
 from analyzer.model.block import Block, History, NoData, Sample, SideBlock, Timing
 from analyzer.model.metric import Analysis, Gating, Margin, TestedMetric
 from analyzer.model.noise import BoundNoise, Noise
+from analyzer.model.numbers import times
 from analyzer.model.verdict import Outcome
 
 WINDOW_SECONDS = 3600.0
@@ -129,14 +130,14 @@ def _worded(noise: Noise, report: PlaceboReport, *, suspicious: bool) -> tuple[N
     """Say in the noise's source and in the report what had to be done, if anything."""
     if report.factor == 1:
         return noise, report
-    seen = f"a test of stable's own pods crossed in {report.crossed} of {report.windows} pod-windows"
-    source = f"{noise.source}, raised {report.factor:g} times: {seen}"
+    seen = f"stable's pods compared with each other gave {report.crossed} false alarms in {report.windows} windows"
+    source = f"{noise.source}, raised {times(report.factor)}: {seen}"
     if not suspicious:
         return replace(noise, source=source), replace(
-            report, warning=f"{seen}; noise is raised {report.factor:g} times"
+            report, warning=f"{seen}; assuming {times(report.factor)} the noise"
         )
     warning = (
-        f"{seen}, and still does in {report.left} with noise raised {report.factor:g} times: this metric's noise is of "
-        "a kind that the test does not describe; widen its tolerance, state its noise, or take away its vote"
+        f"{seen}, and {report.left} with {times(report.factor)} the noise: this metric varies in a way that the test "
+        "does not model; widen its tolerance, state its noise, or set `gating: none`"
     )
     return replace(noise, source=source), replace(report, warning=warning)

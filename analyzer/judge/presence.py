@@ -42,7 +42,7 @@ class Presence:
     def covered(self) -> bool:
         """Has every canary pod that is still expected been in at least one full block with data?
 
-        A pod that came and went without data does not count: it can't be measured any more.
+        A pod that came and went without data does not count: it cannot be measured any more.
         """
         return bool(self.expected) and self.expected <= self.measured
 

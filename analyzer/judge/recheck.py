@@ -23,7 +23,7 @@ def open_to_more(evidence: Evidence) -> bool:
 
 
 def sealed(evidence: Evidence) -> Evidence:
-    """The same, where the latest block can't say more without what takes it back: half of a histogram's memory."""
+    """The same, where the latest block cannot say more without what takes it back: half of a histogram's memory."""
     if open_to_more(evidence):
         return evidence
     found = replace(evidence, metrics=tuple(_sealed(one) for one in evidence.metrics))
@@ -43,7 +43,7 @@ def unconfirmed(evidence: Evidence) -> int | None:
     """The block whose stable counters are wanted one slot later, because an abort waits for them; None: no such.
 
     They come only with an answer that ends there: a later block would be the latest one then, and wait in its turn.
-    Whoever is not answered does not keep the others waiting: a metric that can't be measured is left out.
+    A metric without an answer does not keep the others waiting: one that cannot be measured is left out.
     """
     waiting = [
         one.last

@@ -54,4 +54,5 @@ def _struck(recent: tuple[_RestartsSeen, ...]) -> str | None:
     worst = max(sorted(restarts), key=lambda pod: restarts[pod], default=None)
     if worst is None or restarts[worst] < RESTARTS:
         return None
-    return f"canary pod {worst} restarted {restarts[worst]:.0f} times within {SECONDS / 60:.0f} minutes, stable never"
+    often = f"{restarts[worst]:.0f} times within {SECONDS / 60:.0f} minutes"
+    return f"canary pod {worst} restarted {often}, stable's pods never"

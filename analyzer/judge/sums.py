@@ -1,6 +1,6 @@
 """From what pods measured to what a side adds to the evidence. Called by `observed`.
 
-Numbers that can't be true (not a number, negative, more events than requests, falling buckets) make that pod absent
+Impossible numbers (not a number, negative, more events than requests, falling buckets) make that pod absent
 in that block, with the reason; they never reach the arithmetic.
 """
 
@@ -23,7 +23,7 @@ Row = tuple[tuple[float, ...], float]
 """Events (one number per boundary, one for all other kinds), and the total or exposure they came from."""
 
 Reader = Callable[[Sample], Row | str]
-"""Reads one pod's sample; a text says why it can't be used."""
+"""Reads one pod's sample; a text says why it cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def read_counts(sample: Sample) -> Row | str:
     events, total = sample.events, sample.total
     if 0 <= events <= total <= MOST:
         return (events,), total
-    return f"counts can't be true: {events:g} events of {total:g} (expected 0 <= events <= total <= 2^53)"
+    return f"impossible counts: {events:g} events of {total:g} (expected 0 <= events <= total <= 2^53)"
 
 
 def read_arrivals(sample: Sample) -> Row | str:
@@ -102,21 +102,21 @@ def bucket_reader(places: tuple[int, ...], bounds: int) -> Reader:
         if len(counts) != bounds:
             return f"{len(counts)} buckets for {bounds} bounds"
         if not counts or not (counts[0] >= 0 and counts[-1] <= MOST) or not _rising(counts):
-            return f"buckets can't be true: {_shown(counts)} (expected cumulative counts that never fall, up to 2^53)"
+            return f"impossible buckets: {_shown(counts)} (expected cumulative counts that never fall, up to 2^53)"
         return tuple(counts[-1] - counts[place] for place in places), counts[-1]
 
     return read
 
 
 def refused(reason: str) -> Reader:
-    """A reader for a side whose pods can't be used at all."""
+    """A reader for a side whose pods cannot be used at all."""
     return lambda _: reason
 
 
 def _exposed(events: float, exposure: float, what: str) -> Row | str:
     if 0 <= events <= MOST and 0 <= exposure <= MOST and (exposure > 0 or events == 0):
         return (events,), exposure
-    return f"counts can't be true: {events:g} events in {exposure:g} {what} (expected both from 0 to 2^53)"
+    return f"impossible counts: {events:g} events in {exposure:g} {what} (expected both from 0 to 2^53)"
 
 
 def _rising(counts: tuple[float, ...]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from analyzer.model.verdict import CANARY_AND_STABLE, Sides
+
 ADVERSE = 1.0
 """Nats of evidence that the canary is beyond its tolerance which hold back a move forward.
 
@@ -21,10 +23,12 @@ MISSING = 0.2
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Nats at which evidence decides in one step (`fast`: in the fast lane), and what is needed to foretell when:
-    the length of a block in seconds, and whether proof may begin (the step's replicas were reached)."""
+    the length of a block in seconds, and whether proof may begin (the step's replicas were reached). `sides` is what
+    the two sides are called."""
 
     abort: float
     promote: float
     block: float
     settled: bool
     fast: float = math.inf
+    sides: Sides = CANARY_AND_STABLE

@@ -91,6 +91,7 @@ def thresholds_of(evidence: Evidence, one: TestedEvidence) -> Thresholds:
         block=evidence.timing.block,
         settled=evidence.starts is not None and evidence.starts.proof is not None,
         fast=_nats(SHARE * alpha) if fast else math.inf,
+        sides=evidence.sides,
     )
 
 
@@ -135,14 +136,14 @@ def _outcome(evidence: Evidence, pairs: _Pairs, culprit: MetricVerdict | None) -
         return Outcome.ERROR, "; ".join(errors)
     promoting = [metric for one, metric in gating if one.metric.gating.promotes]
     if not promoting:
-        return Outcome.INCONCLUSIVE, "no metric gates promotion, so nothing can be proven"
-    wanting = [metric.reason for metric in promoting if not metric.proven]
+        return Outcome.INCONCLUSIVE, "no metric gates promotion, so there is nothing to pass"
+    wanting = [f"{metric.name}: {metric.waiting or metric.reason}" for metric in promoting if not metric.proven]
     if wanting:
         return Outcome.INCONCLUSIVE, "; ".join(wanting)
-    proven = "; ".join(metric.reason for metric in promoting)
+    names = ", ".join(metric.name for metric in promoting)
     if not evidence.last_step:
-        return Outcome.INCONCLUSIVE, f"proven in this step, not yet in the last one: {proven}"
-    return Outcome.PASS, proven
+        return Outcome.INCONCLUSIVE, f"passed in this step, not yet in the last one: {names}"
+    return Outcome.PASS, f"passed: {names}"
 
 
 def _covered(evidence: Evidence) -> bool:

@@ -31,6 +31,19 @@ class Outcome(StrEnum):
     ERROR = "ERROR"
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What the two sides of a comparison are called in its sentences."""
+
+    canary: str = "canary"
+    stable: str = "stable"
+
+
+CANARY_AND_STABLE = Sides()
+BEFORE_AND_AFTER = Sides("after promotion", "before promotion")
+"""A bake compares the new version with what stable was like before it was promoted."""
+
+
 class Unit(StrEnum):
     """What a gauge's levels are measured in, as far as the name of its series tells."""
 
@@ -90,9 +103,9 @@ class MetricVerdict:
     `noise` is what was taken for the metric's own noise (None: a guard), `smallest_visible` the smallest ratio that
     could ever be told from it with the pods of this step, `boundary` the bound of a histogram that the numbers are
     about ("250 ms"), `query` the selectors, `unit` that of the levels. `waiting` says in a few words what is still
-    missing for a proof ("promotion evidence 70 %, about 3m more at present traffic"), None where nothing is. `lane`
-    says which test the evidence is from: the main one, or the fast lane, which is there for versions that fail
-    outright.
+    missing for a proof ("promotion evidence 70 %, about 3m more at present traffic"), None where nothing is.
+    `noise_note` says which differences the noise hides. `lane` says which test the evidence is from: the main one, or
+    the fast lane, which is there for versions that fail outright.
     """
 
     name: str
@@ -117,6 +130,7 @@ class MetricVerdict:
     levels: tuple[float, float] | None = None
     unit: Unit | None = None
     waiting: str | None = None
+    noise_note: str | None = None
     lane: Literal["main", "fast"] = "main"
 
     def finite_interval(self) -> tuple[float | None, float | None] | None:

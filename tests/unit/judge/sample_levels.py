@@ -13,7 +13,7 @@ from analyzer.model.metric import GaugeMetric, Margin
 from analyzer.model.noise import Noise
 from analyzer.model.verdict import MetricVerdict
 
-CPU = GaugeMetric("cpu", "cpu_seconds", tolerance=Margin(1.1), promote_margin=Margin(1.5))
+CPU = GaugeMetric("cpu", "cpu_seconds", counter=True, tolerance=Margin(1.1), promote_margin=Margin(1.5))
 QUIET = Noise(within_pod=0.1)
 SECONDS = 30.0
 STEP = Starts(0, 0)

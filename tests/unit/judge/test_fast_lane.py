@@ -55,8 +55,8 @@ def test_it_says_that_the_version_fails_outright() -> None:
     found = judge(fold_fast(entered(), "errors", [slot(k, 8) for k in range(5)])).metrics[0]
     assert (found.classification, found.lane) == (Classification.HIGH, "fast")
     assert found.reason == (
-        "outright failure: errors: canary 40 of 50 (80 %) against stable 0 of 450 (0 %), "
-        "worse than 5x + 10 % at level 0.001"
+        "errors: canary 80 % (40 of 50), stable 0 % (0 of 450); limit 5x + 10 pp. "
+        "Failed outright, false alarm chance below 0.1 %."
     )
     assert found.canary.total == 50
     assert not found.proven

@@ -55,7 +55,7 @@ def test_a_level_without_a_logarithm_makes_the_pod_absent_with_the_reason(level:
     state = folded([block(0, {"a": level, "b": 1.0}, 1.0)]).state
     assert (state.abort.counted, state.abort.absent, state.canary_pods) == (1, 1, 1)
     assert state.abort.absence is not None
-    assert "can't be compared as a ratio (expected a number above 0)" in state.abort.absence
+    assert "cannot be compared as a ratio (expected a number above 0)" in state.abort.absence
 
 
 def test_a_block_needs_both_sides() -> None:

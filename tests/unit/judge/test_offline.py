@@ -42,7 +42,7 @@ def test_both_sides_are_taken_to_be_measured_at_once() -> None:
 
 def test_there_is_no_fast_lane_so_the_whole_alpha_is_the_main_test_s() -> None:
     (metric,) = judge_case(ANALYSIS, (0,), {"errors": run(*BAD, range(1))}).verdict.metrics
-    assert "at level 0.01" in metric.reason
+    assert "false alarm chance below 1 %" in metric.reason
 
 
 def test_without_blocks_nothing_is_decided() -> None:

@@ -35,7 +35,7 @@ def test_noise_that_was_taken_too_small_is_raised_and_says_so() -> None:
     assert report.crossed > report.left
     assert 1 < report.factor <= 2
     assert found.dispersion == 2.0 * report.factor
-    assert found.source.startswith(f"guessed, raised {report.factor:g} times: a test of stable's own pods crossed in ")
+    assert found.source.startswith(f"guessed, raised {report.factor:g}x: stable's pods compared with each other gave ")
     assert report.warning is not None
 
 
@@ -45,7 +45,7 @@ def test_what_two_times_the_noise_does_not_explain_is_a_warning() -> None:
     assert (report.factor, found.dispersion) == (2.0, 2.0)
     assert report.left > 0
     assert report.warning is not None
-    assert "widen its tolerance, state its noise, or take away its vote" in report.warning
+    assert "widen its tolerance, state its noise, or set `gating: none`" in report.warning
 
 
 def test_windows_are_disjoint_hours_of_one_pod_each() -> None:

@@ -24,7 +24,7 @@ def test_fewer_successes_than_stable_are_low() -> None:
     assert found.ratio == pytest.approx(0.5, abs=0.01)
     assert found.interval is not None
     assert found.interval[0] < 0.5 < found.interval[1] < 1
-    assert "fewer than 0.8x at level 0.01" in found.reason
+    assert "limit 0.8x. Failed, false alarm chance below 1 %." in found.reason
     assert found.query == "orders_total"
 
 
@@ -32,7 +32,7 @@ def test_more_successes_are_welcome_and_as_many_pass() -> None:
     assert verdict(ORDERS, [rate(k, (200, 60), (300, 180)) for k in range(9)]).classification is Classification.PASS
     equal = verdict(ORDERS, [rate(k, (100, 60), (300, 180)) for k in range(9)])
     assert (equal.classification, equal.proven) == (Classification.PASS, True)
-    assert "more than 0.67x" in equal.reason
+    assert "Passed: 0.67x or worse is ruled out" in equal.reason
 
 
 def test_none_at_all_is_low_too() -> None:
@@ -68,7 +68,7 @@ def test_two_restarts_of_a_canary_pod_within_ten_minutes_and_none_in_stable_are_
     assert once.classification is Classification.UNDECIDED
     twice = verdict(RESTARTS, [*calm, restarts(5, {"a": 1, "b": 1}, 0, 0.01), restarts(6, {"a": 1, "b": 0}, 0, 0.01)])
     assert twice.classification is Classification.HIGH
-    assert twice.reason == "restarts: canary pod a restarted 2 times within 10 minutes, stable never"
+    assert twice.reason == "restarts: canary pod a restarted 2 times within 10 minutes, stable's pods never. Failed."
 
 
 def test_the_rule_stays_broken_for_the_step_and_ends_the_release() -> None:
@@ -88,8 +88,8 @@ def test_many_restarts_are_high_by_the_test_where_stable_restarts_too() -> None:
     blocks = [restarts(k, {"a": 2}, float(k % 8 == 0), 1.0) for k in range(24)]
     found = verdict(RESTARTS, blocks)
     assert found.classification is Classification.HIGH
-    assert "canary 48 in 24 pod-hours against stable 3 in 24 pod-hours" in found.reason
-    assert "worse than 2x + 0.02 per pod-hour" in found.reason
+    assert "canary 48 in 24 pod-hours, stable 3 in 24 pod-hours" in found.reason
+    assert "limit 2x + 0.02 per pod-hour" in found.reason
 
 
 def test_a_few_quiet_hours_prove_nothing_and_need_not() -> None:

@@ -29,8 +29,8 @@ def test_a_worse_canary_is_high_and_the_reason_explains_itself() -> None:
     found = verdict(*run(BAD, FINE, range(1)))
     assert found.classification is Classification.HIGH
     assert found.reason == (
-        "errors: canary 41 of 1204 (3.4 %) against stable 18 of 3590 (0.5 %), 6.8x (95 % 2.6x to 20x), "
-        "worse than 1.25x + 0.05 % at level 0.01"
+        "errors: canary 3.4 % (41 of 1,204), stable 0.5 % (18 of 3,590): 6.8x (95 % interval 2.6x to 20x); "
+        "limit 1.25x + 0.05 pp. Failed, false alarm chance below 1 %."
     )
     assert nats(found).abort > nats(found).abort_at == pytest.approx(math.log(100))
     assert not found.proven
@@ -41,7 +41,7 @@ def test_an_equal_canary_passes_once_there_is_enough_traffic() -> None:
     few, many = verdict(*run((10, 1000), (10, 1000), range(2))), verdict(*run((10, 1000), (10, 1000), range(12)))
     assert (few.classification, few.proven) == (Classification.UNDECIDED, False)
     assert (many.classification, many.proven) == (Classification.PASS, True)
-    assert "less than 1.5x + 0.1 % at level 0.05" in many.reason
+    assert "Passed: 1.5x + 0.1 pp or worse is ruled out, error chance below 5 %." in many.reason
     assert many.seconds_to_promote is None
 
 
@@ -78,20 +78,20 @@ def test_no_forecast_where_proof_will_not_come() -> None:
     strict = RatioMetric("errors", "e", "t", promote_margin=Margin(1.5, 0.0))
     found = judge(folded(release(strict), run((0, 100), (0, 100), range(3)))).metrics[0]
     assert found.seconds_to_promote is None
-    assert "will not come at present traffic" in found.reason
+    assert "not reachable at present traffic" in found.reason
 
 
 def test_before_the_replicas_are_reached_nothing_is_proven_but_a_bad_canary_is_seen() -> None:
     good = verdict(*run((0, 9000), (0, 9000), range(9)), settled=False)
     assert (good.classification, good.proven, good.advance_proven) == (Classification.UNDECIDED, False, False)
-    assert "proof begins when the step's replicas are reached" in good.reason
+    assert "promotion evidence starts when the step's replicas are available" in good.reason
     assert verdict(*run(BAD, FINE, range(1)), settled=False).classification is Classification.HIGH
 
 
 def test_an_abort_waits_until_stable_s_next_sample_confirms_it() -> None:
     found = verdict(block(0, BAD, FINE))
     assert found.classification is Classification.UNDECIDED
-    assert "looked at again" in found.reason
+    assert "waiting for stable's next sample to confirm" in found.reason
     assert not found.advance_proven
     evidence = folded(release(), [block(0, BAD, FINE)])
     confirmed = folded(evidence, [block(0, BAD, FINE, later=(20, 3600))])
@@ -124,27 +124,27 @@ def test_an_absent_block_after_an_unconfirmed_abort_does_not_confirm_it() -> Non
 def test_one_side_alone_is_no_data() -> None:
     found = verdict(block(0, side(c="no series"), (1, 100)), block(1, side(), (1, 100)))
     assert found.classification is Classification.NO_DATA
-    assert found.reason == "errors: not measured on both sides in 2 blocks (c: no series)"
+    assert found.reason == "errors: no data from both sides in 2 blocks (c: no series)"
     assert nats(found).abort == nats(found).promote == 0
     assert found.interval is None
 
 
 def test_nothing_yet_is_no_data() -> None:
-    assert verdict().reason == "errors: no full block of this step is over yet"
+    assert verdict().reason == "errors: the first block of this step is not complete yet"
 
 
 def test_pods_without_requests_are_undecided_with_what_proof_takes() -> None:
     found = verdict(*run((0, 0), (0, 0), range(4)))
     assert found.classification is Classification.UNDECIDED
-    assert found.reason.startswith("errors: no requests to both sides at once in 4 blocks; proof takes about")
-    assert found.reason.endswith("canary requests if none fails, and will not come without traffic")
+    assert found.reason.startswith("errors: no traffic on both sides in the last 4 blocks; promotion needs about")
+    assert found.reason.endswith("more canary requests")
 
 
 @pytest.mark.parametrize("counts", [(math.nan, 100), (-1, 100), (101, 100), (0, math.inf), (1, math.nan)])
 def test_counts_that_cannot_be_true_are_absent_with_the_reason(counts: tuple[float, float]) -> None:
     found = verdict(block(0, counts, (1, 100)))
     assert found.classification is Classification.NO_DATA
-    assert "counts can't be true" in found.reason
+    assert "impossible counts" in found.reason
 
 
 def test_with_more_than_a_fifth_of_the_pods_missing_nothing_is_proven_but_aborts_go_on() -> None:
@@ -154,7 +154,7 @@ def test_with_more_than_a_fifth_of_the_pods_missing_nothing_is_proven_but_aborts
 
     good, bad = verdict(*blocks((0, 9000), (0, 9000))), verdict(*blocks(BAD, FINE))
     assert (good.classification, good.proven, good.advance_proven) == (Classification.NO_DATA, False, False)
-    assert "9 of 36 measurements of pods are missing" in good.reason
+    assert "9 of 36 pod measurements are missing" in good.reason
     assert "b: series vanished" in good.reason
     assert bad.classification is Classification.HIGH
 
@@ -215,5 +215,5 @@ def test_settling_later_keeps_what_spoke_against_the_canary() -> None:
     early = folded(release(settled=False), run((12, 1000), (9, 3000), range(2)))
     late = folded(prove_from(early, 2), run((12, 1000), (9, 3000), range(2, 4)))
     assert judge(late).metrics[0].classification is Classification.HIGH
-    assert "canary 48 of 4000" in judge(late).metrics[0].reason
+    assert "canary 1.2 % (48 of 4,000)" in judge(late).metrics[0].reason
     assert judge(late).metrics[0].canary.total == 2000

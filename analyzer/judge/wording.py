@@ -1,0 +1,167 @@
+"""The sentences of verdicts: one shape for every kind of metric. Called by the verdicts of counts, gauges and guards.
+
+First the numbers of both sides, then what follows from them:
+"errors: canary 10.5 % (43 of 410), stable 3.4 % (125 of 3,662): 3.1x (95 % interval 1.6x to 5.4x); limit
+1.25x + 0.05 pp. Failed, false alarm chance below 0.15 %."
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import assert_never
+
+from analyzer.judge.effect import LEVEL, Effect
+from analyzer.model.block import Counts
+from analyzer.model.duration import show_duration
+from analyzer.model.metric import GaugeMetric, Margin
+from analyzer.model.moments import round_duration
+from analyzer.model.numbers import count, number, percent, points, seconds, size, times
+from analyzer.model.verdict import Classification, Unit
+
+NO_BLOCK = "the first block of this step is not complete yet"
+NOT_SETTLED = "promotion evidence starts when the step's replicas are available"
+OUT_OF_REACH = "not reachable"
+
+_SURE = f"{100 * (1 - LEVEL):g} % interval"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both sides of one metric in words, the ratio of the two ("" without any), and the limit beyond which it fails."""
+
+    name: str
+    canary: str
+    stable: str
+    ratio: str
+    limit: str
+
+    def __str__(self) -> str:
+        ratio = f": {self.ratio}" if self.ratio else ""
+        return f"{self.name}: {self.canary}, {self.stable}{ratio}; limit {self.limit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The class of a metric, the sentence about it, and what is missing for a pass (None: nothing)."""
+
+    classification: Classification
+    reason: str
+    waiting: str | None = None
+
+
+def failed(compared: Comparison, chance: float, how: str = "Failed") -> str:
+    """An abort; `chance` is the chance of an abort this sure of a canary that is within its limit."""
+    return f"{compared}. {how}, false alarm chance below {percent(chance)}."
+
+
+def passed(compared: Comparison, excluded: str, chance: float) -> str:
+    """A proof: what is ruled out, and the chance of such a proof of a canary that bad."""
+    return f"{compared}. Passed: {excluded} or worse is ruled out, error chance below {percent(chance)}."
+
+
+def undecided(compared: Comparison, waiting: str, against: float) -> str:
+    """What is missing, and how far the evidence against the canary has come (0 to 1)."""
+    return f"{compared}. Undecided: {waiting}; abort evidence {progress(against)}."
+
+
+def towards_promotion(share: float, where: str = "", *, enough_for_next_step: bool = False) -> str:
+    """How far the proof has come: promotion evidence 70 %."""
+    note = " (enough for the next step)" if enough_for_next_step else ""
+    return f"promotion evidence {progress(share)}{where}{note}"
+
+
+def expected_in(have: str, wait: float | None, at: str = "") -> str:
+    """With the time that the proof is expected to take; None: it will not come."""
+    if wait is None:
+        return f"{have}, {OUT_OF_REACH}{at}"
+    return f"{have}, about {show_duration(round_duration(timedelta(seconds=max(1.0, wait))))} more{at}"
+
+
+def unmeasured(blocks: int, absence: str | None) -> str:
+    """Why a metric has no data at all in this step."""
+    if blocks == 0:
+        return NO_BLOCK
+    why = absence or "one side had no pods to measure"
+    return f"no data from both sides in {_blocks(blocks)} ({why})"
+
+
+def incomplete(absent: int, present: int, limit: float, absence: str | None) -> str:
+    """Too many measurements are missing for a proof."""
+    example = f"; for example {absence}" if absence else ""
+    return (
+        f"{absent} of {absent + present} pod measurements are missing, more than {percent(limit)}: "
+        f"no promotion on this data{example}"
+    )
+
+
+def without_traffic(blocks: int, requests: float | None) -> str:
+    """Nobody sent requests to both sides."""
+    needed = "" if requests is None else f"; promotion needs about {count(requests)} more canary requests"
+    lately = "block" if blocks == 1 else _blocks(blocks)
+    return f"no traffic on both sides in the last {lately}{needed}"
+
+
+def normal_variation(pods: float, ratio: float, *, down: bool) -> str:
+    """What the noise hides, with this many canary pods."""
+    many = "1 canary pod" if round(pods) == 1 else f"{count(pods)} canary pods"
+    kind = "drops to more than" if down else "differences below"
+    return f"with {many}, {kind} {times(ratio)} cannot be told from normal variation between pods"
+
+
+def progress(share: float) -> str:
+    """Evidence over its threshold as whole percent; 100 % only where it is reached."""
+    return f"{math.floor(100 * share)} %"
+
+
+def share_of(counts: Counts, over: str = "") -> str:
+    """Events of a total: 3.4 % (41 of 1,204); with the bound that they are `over`: 3.4 % over 250 ms (41 of 1,204)."""
+    if not counts.total:
+        return "no requests"
+    return f"{percent(counts.events / counts.total)}{over} ({count(counts.events)} of {count(counts.total)})"
+
+
+def unit_of(metric: GaugeMetric) -> Unit | None:
+    """What a gauge is measured in, by Prometheus' naming: base units stand at the end of the name."""
+    if metric.counter:  # a level per second: CPU seconds a second are no time
+        return None
+    name = metric.value.partition("{")[0]
+    return next((unit for unit in Unit if name.endswith(f"_{unit.value}")), None)
+
+
+def level_text(level: float, unit: Unit | None) -> str:
+    """A gauge's level: 25.6 MiB, 250 ms, 12."""
+    match unit:
+        case Unit.BYTES:
+            return size(level)
+        case Unit.SECONDS:
+            return seconds(level)
+        case None:
+            return number(level)
+        case _:
+            assert_never(unit)
+
+
+def allowance(margin: Margin) -> str:
+    """A margin: 1.25x + 0.05 pp."""
+    return f"{margin.ratio:g}x" + (f" + {points(margin.absolute)}" if margin.absolute else "")
+
+
+def span(effect: Effect) -> str:
+    """The ratio with its interval, as far as the data bound them."""
+    bounded = effect.low > 0, effect.high < math.inf
+    match bounded:
+        case (True, True):
+            reach = f"{times(effect.low)} to {times(effect.high)}"
+        case (True, False):
+            reach = f"{times(effect.low)} or more"
+        case (False, True):
+            reach = f"up to {times(effect.high)}"
+        case _:
+            return ""
+    return f"{_SURE} {reach}" if effect.ratio is None else f"{times(effect.ratio)} ({_SURE} {reach})"
+
+
+def _blocks(number: int) -> str:
+    return "1 block" if number == 1 else f"{count(number)} blocks"
