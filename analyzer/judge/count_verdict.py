@@ -14,13 +14,12 @@ from analyzer.judge.wording import (
     NOT_SETTLED,
     Comparison,
     Said,
-    expected_in,
     failed,
     incomplete,
     normal_variation,
     passed,
     span,
-    towards_promotion,
+    towards_proof,
     undecided,
     unmeasured,
     without_traffic,
@@ -44,7 +43,7 @@ def _judged(one: CountEvidence, at: Thresholds) -> MetricVerdict:
     if found.outright:
         return _failed_outright(one, at, found)
     to_promote, to_advance = _seconds(one, at, found, advance=False), _seconds(one, at, found, advance=True)
-    said = _said(one, at, found, to_promote)
+    said = _said(one, at, found, to_promote if at.last_step else to_advance)
     measured = one.error is None and found.shown.counted > 0
     canary, stable = _sums(found.shown, found.place)
     return MetricVerdict(
@@ -103,7 +102,7 @@ def _said(one: CountEvidence, at: Thresholds, found: CountReading, seconds: floa
     metric, state = one.metric, one.state
     worse = Classification.LOW if downwards(metric) else Classification.HIGH
     if state.rule.struck is not None:
-        return Said(Classification.HIGH, f"{metric.name}: {state.rule.struck}. Failed.")
+        return Said(Classification.HIGH, f"{metric.name}: {state.rule.struck}. Failed")
     if found.aborts:
         return Said(worse, failed(_compared(one, at, found, state.abort), math.exp(-at.abort)))
     if one.error is not None:
@@ -153,9 +152,8 @@ def _waiting(one: CountEvidence, at: Thresholds, found: CountReading, seconds: f
     if not at.settled:
         return NOT_SETTLED
     elsewhere = "" if found.limiting == found.place else f" (over {_boundary(one, found.limiting)})"
-    enough = found.evidence.advance >= at.promote
-    have = towards_promotion(found.evidence.promote_progress, elsewhere, enough_for_next_step=enough)
-    return expected_in(have, seconds, " at present traffic")
+    now = " at present traffic"
+    return towards_proof(found.evidence, seconds, last_step=at.last_step, where=elsewhere, at=now)
 
 
 def _seconds(one: CountEvidence, at: Thresholds, found: CountReading, *, advance: bool) -> float | None:

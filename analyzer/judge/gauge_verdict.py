@@ -18,14 +18,13 @@ from analyzer.judge.wording import (
     NOT_SETTLED,
     Comparison,
     Said,
-    expected_in,
     failed,
     incomplete,
     level_text,
     normal_variation,
     passed,
     span,
-    towards_promotion,
+    towards_proof,
     undecided,
     unit_of,
     unmeasured,
@@ -61,7 +60,8 @@ def judge_gauge(one: GaugeEvidence, at: Thresholds) -> MetricVerdict:
     """Classify one gauge metric by its evidence in the present step."""
     read = _read(one, at)
     to_promote = _seconds(one, at, one.metric.promote_margin, read)
-    said = _said(one, at, read, to_promote)
+    to_advance = _seconds(one, at, ADVANCE_MARGIN, read)
+    said = _said(one, at, read, to_promote if at.last_step else to_advance)
     measured = one.error is None and read.shown.counted > 0
     return MetricVerdict(
         name=one.metric.name,
@@ -74,7 +74,7 @@ def judge_gauge(one: GaugeEvidence, at: Thresholds) -> MetricVerdict:
         advance_proven=measured and read.proves(read.evidence.advance),
         adverse=read.evidence.abort >= ADVERSE,
         seconds_to_promote=to_promote,
-        seconds_to_advance=_seconds(one, at, ADVANCE_MARGIN, read),
+        seconds_to_advance=to_advance,
         silent_pods=one.state.presence.silent(at.block),
         noise=one.noise,
         smallest_visible=_visible(one),
@@ -220,5 +220,4 @@ def _waiting(at: Thresholds, read: _GaugeReading, seconds: float | None) -> str:
     """How far the proof has come, and how long it will take."""
     if not at.settled:
         return NOT_SETTLED
-    enough = read.evidence.advance >= at.promote
-    return expected_in(towards_promotion(read.evidence.promote_progress, enough_for_next_step=enough), seconds)
+    return towards_proof(read.evidence, seconds, last_step=at.last_step)

@@ -29,17 +29,17 @@ def _classified(one: GuardEvidence) -> tuple[Classification, str, str | None]:
     if one.broken and state.value is not None:
         above = metric.max is not None and state.value > metric.max
         kind = Classification.HIGH if above else Classification.LOW
-        return kind, f"{_value(one)} for {_in_a_row(state.bad)}. Failed.", None
+        return kind, f"{_value(one)} for {_in_a_row(state.bad)}. Failed", None
     if one.error is not None:
         return Classification.ERROR, one.error, one.error
     if state.value is None:
         why = state.absence or NO_BLOCK
         return Classification.NO_DATA, why, why
     if one.kept:
-        return Classification.PASS, f"{_value(one)}. Passed.", None
+        return Classification.PASS, f"{_value(one)}. Passed", None
     seen = state.bad or state.good
     waiting = f"{_value(one)}, {seen} of {_in_a_row(metric.blocks)}"
-    return Classification.UNDECIDED, f"{waiting}. Undecided.", waiting
+    return Classification.UNDECIDED, f"{waiting}. Undecided", waiting
 
 
 def _value(one: GuardEvidence) -> str:

@@ -23,12 +23,15 @@ MISSING = 0.2
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Nats at which evidence decides in one step (`fast`: in the fast lane), and what is needed to foretell when:
-    the length of a block in seconds, and whether proof may begin (the step's replicas were reached). `sides` is what
-    the two sides are called."""
+    the length of a block in seconds, and whether proof may begin (the step's replicas were reached).
+
+    `last_step`: proof is for promotion. `sides` is what the two sides are called.
+    """
 
     abort: float
     promote: float
     block: float
     settled: bool
     fast: float = math.inf
+    last_step: bool = True
     sides: Sides = CANARY_AND_STABLE

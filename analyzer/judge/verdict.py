@@ -9,6 +9,7 @@ metric that gates promotion at beta, in the last step only. Abort wins ties.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from analyzer.judge.count_evidence import CountEvidence
@@ -57,11 +58,15 @@ _Pairs = tuple[tuple[MetricEvidence, MetricVerdict], ...]
 
 
 def _advances(pairs: _Pairs) -> bool:
-    """The looser proof on every ratio metric that gates promotion; where none does, on all metrics that do."""
+    needed = _needed(pairs)
+    return bool(needed) and all(metric.advance_proven for metric in needed)
+
+
+def _needed(pairs: _Pairs) -> tuple[MetricVerdict, ...]:
+    """What the looser proof is needed of: every ratio metric that gates promotion; where none does, all that do."""
     promoting = [(one, metric) for one, metric in pairs if one.metric.gating.promotes]
-    ratios = [(one, metric) for one, metric in promoting if isinstance(one.metric, RatioMetric)]
-    needed = ratios or promoting
-    return bool(needed) and all(metric.advance_proven for _, metric in needed)
+    ratios = tuple(metric for one, metric in promoting if isinstance(one.metric, RatioMetric))
+    return ratios or tuple(metric for _, metric in promoting)
 
 
 def judge_metric(evidence: Evidence, one: MetricEvidence) -> MetricVerdict:
@@ -91,6 +96,7 @@ def thresholds_of(evidence: Evidence, one: TestedEvidence) -> Thresholds:
         block=evidence.timing.block,
         settled=evidence.starts is not None and evidence.starts.proof is not None,
         fast=_nats(SHARE * alpha) if fast else math.inf,
+        last_step=evidence.last_step,
         sides=evidence.sides,
     )
 
@@ -137,13 +143,24 @@ def _outcome(evidence: Evidence, pairs: _Pairs, culprit: MetricVerdict | None) -
     promoting = [metric for one, metric in gating if one.metric.gating.promotes]
     if not promoting:
         return Outcome.INCONCLUSIVE, "no metric gates promotion, so there is nothing to pass"
-    wanting = [f"{metric.name}: {metric.waiting or metric.reason}" for metric in promoting if not metric.proven]
-    if wanting:
-        return Outcome.INCONCLUSIVE, "; ".join(wanting)
-    names = ", ".join(metric.name for metric in promoting)
     if not evidence.last_step:
-        return Outcome.INCONCLUSIVE, f"passed in this step, not yet in the last one: {names}"
-    return Outcome.PASS, f"passed: {names}"
+        return Outcome.INCONCLUSIVE, _missing([one for one in _needed(pairs) if not one.advance_proven]) or (
+            f"enough evidence to advance: {_names(_needed(pairs))}"
+        )
+    missing = _missing([metric for metric in promoting if not metric.proven])
+    return (Outcome.INCONCLUSIVE, missing) if missing else (Outcome.PASS, f"passed: {_names(promoting)}")
+
+
+def _missing(metrics: Sequence[MetricVerdict]) -> str:
+    """What these metrics wait for, each thing once with the names of all that wait for it."""
+    waiting: dict[str, list[MetricVerdict]] = {}
+    for metric in metrics:
+        waiting.setdefault(metric.waiting or metric.reason, []).append(metric)
+    return "; ".join(f"{_names(several)}: {why}" for why, several in waiting.items())
+
+
+def _names(metrics: Iterable[MetricVerdict]) -> str:
+    return ", ".join(metric.name for metric in metrics)
 
 
 def _covered(evidence: Evidence) -> bool:

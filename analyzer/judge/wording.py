@@ -2,7 +2,7 @@
 
 First the numbers of both sides, then what follows from them:
 "errors: canary 10.5 % (43 of 410), stable 3.4 % (125 of 3,662): 3.1x (95 % interval 1.6x to 5.4x); limit
-1.25x + 0.05 pp. Failed, false alarm chance below 0.15 %."
+1.25x + 0.05 pp. Failed, false alarm chance below 0.15 %"
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from analyzer.model.duration import show_duration
 from analyzer.model.metric import GaugeMetric, Margin
 from analyzer.model.moments import round_duration
 from analyzer.model.numbers import count, number, percent, points, seconds, size, times
-from analyzer.model.verdict import Classification, Unit
+from analyzer.model.verdict import Classification, LogEvidence, Unit
 
 NO_BLOCK = "the first block of this step is not complete yet"
-NOT_SETTLED = "promotion evidence starts when the step's replicas are available"
+NOT_SETTLED = "evidence for the canary starts when the step's replicas are available"
 OUT_OF_REACH = "not reachable"
 
 _SURE = f"{100 * (1 - LEVEL):g} % interval"
@@ -53,27 +53,28 @@ class Said:
 
 def failed(compared: Comparison, chance: float, how: str = "Failed") -> str:
     """An abort; `chance` is the chance of an abort this sure of a canary that is within its limit."""
-    return f"{compared}. {how}, false alarm chance below {percent(chance)}."
+    return f"{compared}. {how}, false alarm chance below {percent(chance)}"
 
 
 def passed(compared: Comparison, excluded: str, chance: float) -> str:
     """A proof: what is ruled out, and the chance of such a proof of a canary that bad."""
-    return f"{compared}. Passed: {excluded} or worse is ruled out, error chance below {percent(chance)}."
+    return f"{compared}. Passed: {excluded} or worse is ruled out, error chance below {percent(chance)}"
 
 
 def undecided(compared: Comparison, waiting: str, against: float) -> str:
     """What is missing, and how far the evidence against the canary has come (0 to 1)."""
-    return f"{compared}. Undecided: {waiting}; abort evidence {progress(against)}."
+    return f"{compared}. Undecided: {waiting}; abort evidence {progress(against)}"
 
 
-def towards_promotion(share: float, where: str = "", *, enough_for_next_step: bool = False) -> str:
-    """How far the proof has come: promotion evidence 70 %."""
-    note = " (enough for the next step)" if enough_for_next_step else ""
-    return f"promotion evidence {progress(share)}{where}{note}"
-
-
-def expected_in(have: str, wait: float | None, at: str = "") -> str:
-    """With the time that the proof is expected to take; None: it will not come."""
+def towards_proof(evidence: LogEvidence, wait: float | None, *, last_step: bool, where: str = "", at: str = "") -> str:
+    """How far the proof has come that this step needs, and the seconds that it is expected to take (None: it will not
+    come): promotion evidence 70 %, about 3m more."""
+    if last_step:
+        have = f"promotion evidence {progress(evidence.promote_progress)}{where}"
+    elif evidence.advance >= evidence.promote_at:
+        return "enough evidence to advance"
+    else:
+        have = f"evidence to advance {progress(evidence.advance_progress)}{where}"
     if wait is None:
         return f"{have}, {OUT_OF_REACH}{at}"
     return f"{have}, about {show_duration(round_duration(timedelta(seconds=max(1.0, wait))))} more{at}"
@@ -112,7 +113,7 @@ def normal_variation(pods: float, ratio: float, *, down: bool) -> str:
 
 def progress(share: float) -> str:
     """Evidence over its threshold as whole percent; 100 % only where it is reached."""
-    return f"{math.floor(100 * share)} %"
+    return "100 %" if share >= 1 else f"{min(99, round(100 * share))} %"
 
 
 def share_of(counts: Counts, over: str = "") -> str:

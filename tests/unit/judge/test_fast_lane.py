@@ -56,7 +56,7 @@ def test_it_says_that_the_version_fails_outright() -> None:
     assert (found.classification, found.lane) == (Classification.HIGH, "fast")
     assert found.reason == (
         "errors: canary 80 % (40 of 50), stable 0 % (0 of 450); limit 5x + 10 pp. "
-        "Failed outright, false alarm chance below 0.1 %."
+        "Failed outright, false alarm chance below 0.1 %"
     )
     assert found.canary.total == 50
     assert not found.proven

@@ -20,7 +20,7 @@ def test_a_hungrier_canary_is_high_and_the_reason_explains_itself() -> None:
     assert found.classification is Classification.HIGH
     assert found.reason == (
         "cpu: canary 0.8 (2 pods), stable 0.4 (4 pods): 2x (95 % interval 1.3x to 3x); limit 1.1x. "
-        "Failed, false alarm chance below 1 %."
+        "Failed, false alarm chance below 1 %"
     )
     assert found.ratio == pytest.approx(2)
     assert found.levels == pytest.approx((0.8, 0.4))
@@ -31,7 +31,7 @@ def test_an_equal_canary_passes_soon() -> None:
     few, many = verdict(run(1.0, 1.0, range(1))), verdict(run(1.0, 1.0, range(9)))
     assert (few.classification, few.proven) == (Classification.UNDECIDED, False)
     assert (many.classification, many.proven, many.advance_proven) == (Classification.PASS, True, True)
-    assert "Passed: 1.5x or worse is ruled out, error chance below 5 %." in many.reason
+    assert "Passed: 1.5x or worse is ruled out, error chance below 5 %" in many.reason
     assert many.seconds_to_promote is None
 
 
@@ -62,7 +62,7 @@ def test_before_the_replicas_are_reached_nothing_is_proven_but_a_bad_canary_is_s
     unsettled = replace(AT, settled=False)
     good = judge_gauge(folded(run(1.0, 1.0, range(9)), starts=Starts(0)), unsettled)
     assert (good.classification, good.proven) == (Classification.UNDECIDED, False)
-    assert "promotion evidence starts when the step's replicas are available" in good.reason
+    assert "evidence for the canary starts when the step's replicas are available" in good.reason
     bad = judge_gauge(folded(run(2.0, 1.0, range(9)), starts=Starts(0)), unsettled)
     assert bad.classification is Classification.HIGH
 

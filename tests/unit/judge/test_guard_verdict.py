@@ -30,7 +30,7 @@ def test_breaks_upwards_and_downwards_after_three_valid_readings_in_a_row() -> N
     assert slo(0.6, 0.6).classification is Classification.UNDECIDED
     assert slo(0.6, 0.6, 0.7).classification is Classification.HIGH
     assert slo(0.3, 0.05, 0.05, 0.05).classification is Classification.LOW
-    assert slo(0.6, 0.6, 0.7).reason == "slo: 0.7 is above max 0.5 for 3 consecutive blocks. Failed."
+    assert slo(0.6, 0.6, 0.7).reason == "slo: 0.7 is above max 0.5 for 3 consecutive blocks. Failed"
 
 
 def test_a_reading_in_bounds_interrupts_and_a_missing_one_does_not() -> None:
@@ -64,7 +64,7 @@ def test_scope_canary_fails_the_release() -> None:
 def test_scope_both_holds_and_accuses_nobody() -> None:
     verdict = judged(0.6, 0.6, 0.6, scope=Scope.BOTH)
     assert (verdict.outcome, verdict.culprit) == (Outcome.PASS, None)
-    assert verdict.holds == "slo: 0.6 is above max 0.5 for 3 consecutive blocks. Failed."
+    assert verdict.holds == "slo: 0.6 is above max 0.5 for 3 consecutive blocks. Failed"
 
 
 def test_a_guard_that_does_not_gate_has_no_vote() -> None:
@@ -94,7 +94,7 @@ def test_readings_from_before_the_step_are_ignored() -> None:
     begun = begin(Analysis((QueryMetric("slo", "q", max=0.5),)), 1, TIMING)
     readings = [GuardReading(index, 0.6) for index in range(5)]
     evidence = fold(enter(begun, 0, abort_from=3), "slo", readings)
-    assert judge(evidence).metrics[0].reason == "slo: 0.6 is above max 0.5, 2 of 3 consecutive blocks. Undecided."
+    assert judge(evidence).metrics[0].reason == "slo: 0.6 is above max 0.5, 2 of 3 consecutive blocks. Undecided"
 
 
 def test_a_query_that_fails_is_an_error() -> None:

@@ -29,7 +29,7 @@ def test_a_slower_canary_is_high_and_the_bound_explains_it() -> None:
     assert found.classification is Classification.HIGH
     assert found.boundary == "250 ms"
     assert found.reason.startswith("latency: canary 10 % over 250 ms (300 of 3,000), stable 3 % (90 of 3,000): 3.3x")
-    assert found.reason.endswith("limit 1.25x + 0.1 pp. Failed, false alarm chance below 1 %.")
+    assert found.reason.endswith("limit 1.25x + 0.1 pp. Failed, false alarm chance below 1 %")
     assert (found.canary.events, found.canary.total) == (300, 3000)
     assert found.query == LATENCY.buckets
 

@@ -24,7 +24,7 @@ def test_fewer_successes_than_stable_are_low() -> None:
     assert found.ratio == pytest.approx(0.5, abs=0.01)
     assert found.interval is not None
     assert found.interval[0] < 0.5 < found.interval[1] < 1
-    assert "limit 0.8x. Failed, false alarm chance below 1 %." in found.reason
+    assert "limit 0.8x. Failed, false alarm chance below 1 %" in found.reason
     assert found.query == "orders_total"
 
 
@@ -68,7 +68,7 @@ def test_two_restarts_of_a_canary_pod_within_ten_minutes_and_none_in_stable_are_
     assert once.classification is Classification.UNDECIDED
     twice = verdict(RESTARTS, [*calm, restarts(5, {"a": 1, "b": 1}, 0, 0.01), restarts(6, {"a": 1, "b": 0}, 0, 0.01)])
     assert twice.classification is Classification.HIGH
-    assert twice.reason == "restarts: canary pod a restarted 2 times within 10 minutes, stable's pods never. Failed."
+    assert twice.reason == "restarts: canary pod a restarted 2 times within 10 minutes, stable's pods never. Failed"
 
 
 def test_the_rule_stays_broken_for_the_step_and_ends_the_release() -> None:

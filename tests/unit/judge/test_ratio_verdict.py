@@ -30,7 +30,7 @@ def test_a_worse_canary_is_high_and_the_reason_explains_itself() -> None:
     assert found.classification is Classification.HIGH
     assert found.reason == (
         "errors: canary 3.4 % (41 of 1,204), stable 0.5 % (18 of 3,590): 6.8x (95 % interval 2.6x to 20x); "
-        "limit 1.25x + 0.05 pp. Failed, false alarm chance below 1 %."
+        "limit 1.25x + 0.05 pp. Failed, false alarm chance below 1 %"
     )
     assert nats(found).abort > nats(found).abort_at == pytest.approx(math.log(100))
     assert not found.proven
@@ -41,7 +41,7 @@ def test_an_equal_canary_passes_once_there_is_enough_traffic() -> None:
     few, many = verdict(*run((10, 1000), (10, 1000), range(2))), verdict(*run((10, 1000), (10, 1000), range(12)))
     assert (few.classification, few.proven) == (Classification.UNDECIDED, False)
     assert (many.classification, many.proven) == (Classification.PASS, True)
-    assert "Passed: 1.5x + 0.1 pp or worse is ruled out, error chance below 5 %." in many.reason
+    assert "Passed: 1.5x + 0.1 pp or worse is ruled out, error chance below 5 %" in many.reason
     assert many.seconds_to_promote is None
 
 
@@ -84,7 +84,7 @@ def test_no_forecast_where_proof_will_not_come() -> None:
 def test_before_the_replicas_are_reached_nothing_is_proven_but_a_bad_canary_is_seen() -> None:
     good = verdict(*run((0, 9000), (0, 9000), range(9)), settled=False)
     assert (good.classification, good.proven, good.advance_proven) == (Classification.UNDECIDED, False, False)
-    assert "promotion evidence starts when the step's replicas are available" in good.reason
+    assert "evidence for the canary starts when the step's replicas are available" in good.reason
     assert verdict(*run(BAD, FINE, range(1)), settled=False).classification is Classification.HIGH
 
 

@@ -10,7 +10,6 @@ from analyzer.judge.effect import Effect
 from analyzer.judge.wording import (
     Comparison,
     allowance,
-    expected_in,
     failed,
     incomplete,
     level_text,
@@ -19,7 +18,7 @@ from analyzer.judge.wording import (
     progress,
     share_of,
     span,
-    towards_promotion,
+    towards_proof,
     undecided,
     unit_of,
     unmeasured,
@@ -27,7 +26,7 @@ from analyzer.judge.wording import (
 )
 from analyzer.model.block import Counts
 from analyzer.model.metric import GaugeMetric, Margin
-from analyzer.model.verdict import Unit
+from analyzer.model.verdict import LogEvidence, Unit
 
 COMPARED = Comparison(
     name="errors",
@@ -42,18 +41,23 @@ NUMBERS = (
 )
 
 
+def evidence(promote: float, advance: float = 0.0) -> LogEvidence:
+    """Evidence for the canary as shares of the threshold."""
+    return LogEvidence(abort=0, promote=3 * promote, advance=3 * advance, abort_at=6, promote_at=3)
+
+
 def test_an_abort_gives_the_numbers_then_the_chance_of_a_false_alarm() -> None:
-    assert failed(COMPARED, 0.0015) == NUMBERS + "Failed, false alarm chance below 0.15 %."
+    assert failed(COMPARED, 0.0015) == NUMBERS + "Failed, false alarm chance below 0.15 %"
 
 
 def test_a_proof_says_what_is_ruled_out() -> None:
     text = passed(COMPARED, "1.5x + 0.1 pp", 0.05)
-    assert text == NUMBERS + "Passed: 1.5x + 0.1 pp or worse is ruled out, error chance below 5 %."
+    assert text == NUMBERS + "Passed: 1.5x + 0.1 pp or worse is ruled out, error chance below 5 %"
 
 
 def test_what_is_undecided_tells_both_kinds_of_evidence_as_progress() -> None:
-    text = undecided(COMPARED, expected_in(towards_promotion(0.7), 180), 0.255)
-    assert text == NUMBERS + "Undecided: promotion evidence 70 %, about 3m more; abort evidence 25 %."
+    text = undecided(COMPARED, towards_proof(evidence(0.7), 180, last_step=True), 0.25)
+    assert text == NUMBERS + "Undecided: promotion evidence 70 %, about 3m more; abort evidence 25 %"
 
 
 def test_evidence_reads_100_percent_only_where_it_is_enough() -> None:
@@ -61,17 +65,18 @@ def test_evidence_reads_100_percent_only_where_it_is_enough() -> None:
 
 
 def test_a_proof_that_will_not_come_is_said() -> None:
-    text = expected_in(towards_promotion(0.1), None, " at present traffic")
+    text = towards_proof(evidence(0.1), None, last_step=True, at=" at present traffic")
     assert text == "promotion evidence 10 %, not reachable at present traffic"
 
 
-def test_enough_evidence_for_the_next_step_is_said() -> None:
-    text = towards_promotion(0.4, enough_for_next_step=True)
-    assert text == "promotion evidence 40 % (enough for the next step)"
+def test_in_an_intermediate_step_the_evidence_to_advance_is_told() -> None:
+    some, enough = evidence(0.1, advance=0.46), evidence(0.1, advance=1.2)
+    assert towards_proof(some, 12, last_step=False) == "evidence to advance 46 %, about 12s more"
+    assert towards_proof(enough, None, last_step=False) == "enough evidence to advance"
 
 
 def test_long_waits_are_rounded() -> None:
-    assert expected_in("x", 7384) == "x, about 2h3m more"
+    assert towards_proof(evidence(0.5), 7384, last_step=True).endswith("about 2h3m more")
 
 
 def test_margins_leave_out_an_absolute_part_of_zero() -> None:
