@@ -43,7 +43,7 @@ _FIRST_PORTION = 32
 
 
 @dataclass(frozen=True, slots=True)
-class CaseResult:
+class OfflineVerdict:
     """`decided_at` is the first block at which the daemon would have acted: aborted at any block, promoted only in
     the last step; None when it never would. The verdict is the one at that block, or the last one."""
 
@@ -57,7 +57,7 @@ def judge_case(
     blocks: Mapping[str, Recorded],
     noise: Mapping[str, Noise] | None = None,
     timing: Timing | None = None,
-) -> CaseResult:
+) -> OfflineVerdict:
     """Judge what was recorded; `steps` has the index of each step's first block, ascending.
 
     Both sides of a block are taken to be measured at the same moment and the replicas to be there when a step
@@ -80,8 +80,8 @@ def judge_case(
             part = {name: some[first:last] for name, some in blocks.items()}
             evidence, decided_at = _portion(evidence, part, first)
             if decided_at is not None:
-                return CaseResult(decided_at, judge(evidence))
-    return CaseResult(None, judge(evidence))
+                return OfflineVerdict(decided_at, judge(evidence))
+    return OfflineVerdict(None, judge(evidence))
 
 
 def _portions(start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.judge import begin, enter, fold, judge, prove_from
-from analyzer.judge.offline import CaseResult, Recorded, judge_case
+from analyzer.judge.offline import OfflineVerdict, Recorded, judge_case
 from analyzer.model.block import (
     Arrivals,
     Block,
@@ -70,7 +70,7 @@ def looped(
     return None, judge(evidence)
 
 
-def same(found: CaseResult, expected: tuple[int | None, Verdict]) -> None:
+def same(found: OfflineVerdict, expected: tuple[int | None, Verdict]) -> None:
     at, verdict = expected
     assert found.decided_at == at
     assert (found.verdict.outcome, found.verdict.culprit) == (verdict.outcome, verdict.culprit)

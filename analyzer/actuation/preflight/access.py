@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analyzer.actuation.preflight.context import Context, Findings, Found
+from analyzer.actuation.preflight.context import Findings, Found, PreflightContext
 from analyzer.kube.objects import AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, PODS, REPLICA_SETS, Kind
 from analyzer.kube.permission import may
 
@@ -15,7 +15,7 @@ _READING: Sequence[tuple[str, Kind]] = tuple(
 _WRITING = (("get", DEPLOYMENTS), ("patch", DEPLOYMENTS))
 
 
-def access(context: Context) -> Findings:
+def access(context: PreflightContext) -> Findings:
     """Everything that a release needs is allowed."""
     asked = (*_READING, *_WRITING) if context.acting else _READING
     denied: dict[Kind, list[str]] = {}

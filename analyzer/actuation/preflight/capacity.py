@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from analyzer.actuation.preflight.context import Context, Findings, Found, Pair
+from analyzer.actuation.preflight.context import Findings, Found, Pair, PreflightContext
 from analyzer.actuation.preflight.labels import matches
 from analyzer.decision.replicas import bounds_of, split
 from analyzer.kube.objects import Json
@@ -21,7 +21,7 @@ _UNITS = {
 _SPELLINGS = {"cpu": "requests.cpu", "memory": "requests.memory", "count/pods": "pods"}
 
 
-def autoscaler(context: Context) -> Findings:
+def autoscaler(context: PreflightContext) -> Findings:
     """Nobody else scales what we scale."""
     for found in context.autoscalers:
         name = found["metadata"]["name"]
@@ -38,7 +38,7 @@ def autoscaler(context: Context) -> Findings:
             )
 
 
-def disruption_budget(context: Context) -> Findings:
+def disruption_budget(context: PreflightContext) -> Findings:
     """A budget of one side alone forbids node drains as soon as that side is small."""
     for budget in context.budgets:
         selector = budget["spec"].get("selector")
@@ -51,7 +51,7 @@ def disruption_budget(context: Context) -> Findings:
             )
 
 
-def quota(context: Context) -> Findings:
+def quota(context: PreflightContext) -> Findings:
     """The namespace has room for the pods that a release adds."""
     extra = _extra_pods(context)
     needed = _needed(context.canary, extra)
@@ -70,7 +70,7 @@ def quota(context: Context) -> Findings:
                 )
 
 
-def _extra_pods(context: Context) -> int:
+def _extra_pods(context: PreflightContext) -> int:
     """Most pods above those that are there now, in a release of the present plan."""
     plan, stable = context.target.plan, context.stable.workload.replicas
     there = stable + context.canary.workload.replicas

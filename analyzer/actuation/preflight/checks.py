@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analyzer.actuation.preflight.access import access
 from analyzer.actuation.preflight.capacity import autoscaler, disruption_budget, quota
-from analyzer.actuation.preflight.context import Context, Findings
+from analyzer.actuation.preflight.context import Findings, PreflightContext
 from analyzer.actuation.preflight.deployments import (
     disjoint_selectors,
     min_ready_seconds,
@@ -32,7 +32,7 @@ class Check:
 
     name: str
     level: FindingLevel
-    run: Callable[[Context], Findings]
+    run: Callable[[PreflightContext], Findings]
     acting: bool = False
 
 

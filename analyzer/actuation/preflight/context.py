@@ -67,7 +67,7 @@ class Pair:
         return self.spec["template"].get("spec") or {}
 
 
-class Context:
+class PreflightContext:
     """One look at a target's surroundings, at one moment."""
 
     def __init__(self, target: Target, sides: tuple[Pair, Pair], api: Api, sightings: Sightings, now: datetime) -> None:

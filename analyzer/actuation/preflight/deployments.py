@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analyzer.actuation.preflight.context import Context, Findings, Found
+from analyzer.actuation.preflight.context import Findings, Found, PreflightContext
 from analyzer.actuation.preflight.labels import matches
 from analyzer.model.duration import show_duration
 from analyzer.model.plan import CapacityMode, Promotion
@@ -11,7 +11,7 @@ OURSELVES = "canary-analyzer"
 _PROGRESS_SECONDS = 600
 
 
-def disjoint_selectors(context: Context) -> Findings:
+def disjoint_selectors(context: PreflightContext) -> Findings:
     """Neither Deployment takes the other's pods for its own."""
     for side, other in ((context.stable, context.canary), (context.canary, context.stable)):
         if matches(side.spec.get("selector"), other.pod_labels):
@@ -21,7 +21,7 @@ def disjoint_selectors(context: Context) -> Findings:
             )
 
 
-def readiness_probe(context: Context) -> Findings:
+def readiness_probe(context: PreflightContext) -> Findings:
     """Pods without a readiness probe are ready as soon as they run."""
     for side in context.sides:
         if not any("readinessProbe" in container for container in side.pod_spec.get("containers") or ()):
@@ -32,7 +32,7 @@ def readiness_probe(context: Context) -> Findings:
             )
 
 
-def min_ready_seconds(context: Context) -> Findings:
+def min_ready_seconds(context: PreflightContext) -> Findings:
     """A pod that fails a moment after it got ready was available in between."""
     for side in context.sides:
         if not side.spec.get("minReadySeconds"):
@@ -42,7 +42,7 @@ def min_ready_seconds(context: Context) -> Findings:
             )
 
 
-def revision_history(context: Context) -> Findings:
+def revision_history(context: PreflightContext) -> Findings:
     """Without old ReplicaSets there is no `rollout undo`."""
     for side in context.sides:
         if side.spec.get("revisionHistoryLimit") == 0:
@@ -52,7 +52,7 @@ def revision_history(context: Context) -> Findings:
             )
 
 
-def progress_deadline(context: Context) -> Findings:
+def progress_deadline(context: PreflightContext) -> Findings:
     """The Deployment's patience ends before the plan's."""
     within = context.target.plan.ready_within.total_seconds()
     seconds = context.canary.spec.get("progressDeadlineSeconds", _PROGRESS_SECONDS)
@@ -64,7 +64,7 @@ def progress_deadline(context: Context) -> Findings:
         )
 
 
-def recreated_under_load(context: Context) -> Findings:
+def recreated_under_load(context: PreflightContext) -> Findings:
     """In `surge` the promotion is stable's own roll, which must not take all pods down first."""
     plan = context.target.plan
     rolls = plan.capacity.mode is CapacityMode.SURGE and plan.promote is not Promotion.SWAP
@@ -76,7 +76,7 @@ def recreated_under_load(context: Context) -> Findings:
         )
 
 
-def recreated_by_rollback(context: Context) -> Findings:
+def recreated_by_rollback(context: PreflightContext) -> Findings:
     """After `copyTemplate` a rollback is stable's own roll."""
     plan = context.target.plan
     preserving = plan.capacity.mode is CapacityMode.PRESERVE and plan.promote is Promotion.COPY_TEMPLATE
@@ -88,7 +88,7 @@ def recreated_by_rollback(context: Context) -> Findings:
         )
 
 
-def replicas_in_manifest(context: Context) -> Findings:
+def replicas_in_manifest(context: PreflightContext) -> Findings:
     """Whoever applies a manifest with `replicas` scales a canary in mid-release."""
     writer = context.canary.workload.writers.get("replicas")
     if writer is not None and writer != OURSELVES:
@@ -99,5 +99,5 @@ def replicas_in_manifest(context: Context) -> Findings:
         )
 
 
-def _recreates(context: Context) -> bool:
+def _recreates(context: PreflightContext) -> bool:
     return (context.stable.spec.get("strategy") or {}).get("type") == "Recreate"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.actuation.preflight.checks import CHECKS, Check
-from analyzer.actuation.preflight.context import Context, Followed, Pair
+from analyzer.actuation.preflight.context import Followed, Pair, PreflightContext
 from analyzer.kube.errors import ForbiddenError, NotFoundError
 from analyzer.kube.objects import DEPLOYMENTS, Api
 from analyzer.model.finding import Finding, FindingLevel
@@ -37,7 +37,7 @@ class ClusterPreflight:
                 for name in missing
             ]
         stable, canary = (pair for pair in sides if pair is not None)
-        context = Context(target, (stable, canary), self._api, self._sightings, self._clock.now())
+        context = PreflightContext(target, (stable, canary), self._api, self._sightings, self._clock.now())
         checks = [check for check in self._checks if context.acting or not check.acting]
         findings = [finding for check in checks for finding in _run(check, context)]
         return sorted(findings, key=lambda finding: finding.level is not FindingLevel.ERROR)
@@ -48,7 +48,7 @@ class ClusterPreflight:
         return None if workload is None or found is None else Pair(side, workload, found)
 
 
-def _run(check: Check, context: Context) -> Iterator[Finding]:
+def _run(check: Check, context: PreflightContext) -> Iterator[Finding]:
     try:
         for message, way_out in check.run(context):
             yield Finding(check.name, check.level, message, way_out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analyzer.actuation.preflight.context import Context, Findings, Found
+from analyzer.actuation.preflight.context import Findings, Found, PreflightContext
 from analyzer.model.duration import show_duration
 
 SKEW = 5.0
@@ -11,7 +11,7 @@ SKEW = 5.0
 _SHOWN = 3
 
 
-def live_series(context: Context) -> Findings:
+def live_series(context: PreflightContext) -> Findings:
     """Every pod that is ready for long enough has live series."""
     if not context.pods:
         return
@@ -24,7 +24,7 @@ def live_series(context: Context) -> Findings:
         )
 
 
-def clock_skew(context: Context) -> Findings:
+def clock_skew(context: PreflightContext) -> Findings:
     """Prometheus' clock, the API server's and ours agree."""
     clocks = {"Prometheus'": context.sighting.clock, "The API server's": context.server_clock.timestamp()}
     for whose, clock in clocks.items():
@@ -37,7 +37,7 @@ def clock_skew(context: Context) -> Findings:
             )
 
 
-def scrape_interval(context: Context) -> Findings:
+def scrape_interval(context: PreflightContext) -> Findings:
     """Looking more often than Prometheus scrapes gives nothing new."""
     scraped, looked = context.sighting.interval, context.target.analysis.interval.total_seconds()
     if scraped is not None and scraped > looked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from analyzer.actuation.preflight.context import Context, Findings, Found
+from analyzer.actuation.preflight.context import Findings, Found, PreflightContext
 from analyzer.actuation.preflight.labels import contains, shown
 from analyzer.kube.objects import Json
 from analyzer.model.duration import show_duration
@@ -12,7 +12,7 @@ from analyzer.model.duration import show_duration
 _AFFINITY_SECONDS = 10800
 
 
-def selects_both_sides(context: Context) -> Findings:
+def selects_both_sides(context: PreflightContext) -> Findings:
     """The configured Service exists and selects the pods of both sides."""
     name = context.target.service
     if name is None:
@@ -36,7 +36,7 @@ def selects_both_sides(context: Context) -> Findings:
             yield Found(f"Service {name} selects by {shown(differing)}, which {side.name}'s pods don't have", way_out)
 
 
-def some_service(context: Context) -> Findings:
+def some_service(context: PreflightContext) -> Findings:
     """Where none is configured, at least one Service selects both sides."""
     if context.target.service is None and not _in_front(context):
         common = _common(context)
@@ -48,7 +48,7 @@ def some_service(context: Context) -> Findings:
         )
 
 
-def session_affinity(context: Context) -> Findings:
+def session_affinity(context: PreflightContext) -> Findings:
     """Clients that stay on one pod move slowly, and all at once."""
     for service in _in_front(context):
         spec = service["spec"]
@@ -64,7 +64,7 @@ def session_affinity(context: Context) -> Findings:
         )
 
 
-def _in_front(context: Context) -> list[Json]:
+def _in_front(context: PreflightContext) -> list[Json]:
     """The Services that select both sides; the configured one only, if there is one."""
     name = context.target.service
     return [
@@ -80,6 +80,6 @@ def _selector(service: Json) -> Mapping[str, str]:
     return service["spec"].get("selector") or {}
 
 
-def _common(context: Context) -> dict[str, str]:
+def _common(context: PreflightContext) -> dict[str, str]:
     other = context.canary.pod_labels
     return {key: value for key, value in context.stable.pod_labels.items() if other.get(key) == value}
