@@ -82,7 +82,7 @@ def _run(standing: Standing, options: argparse.Namespace) -> Case:
                 place = stage.place
                 job = Job(standing, str(place.kubeconfig), str(place.configuration), place.prometheus)
                 if standing.in_release < standing.targets:
-                    _measure(folder, "install", job.installing(str(place.resting)))
+                    _measure(folder, "install", job.installing(str(place.idle)))
                 stage.begin_releases()
                 lines = _measure(folder, "measured", job.measuring(standing.sweeps, QUIET_SECONDS))
                 return Case(standing, stage.objects, lines)

@@ -16,11 +16,11 @@ _WRITES = frozenset({"POST", "PATCH", "DELETE", "PUT"})
 
 
 class CountingTransport(Transport):
-    """A `Transport` that counts requests by what they are for, apart those that name a target at rest."""
+    """A `Transport` that counts requests by what they are for, apart those that name an idle target."""
 
-    def __init__(self, access: Access, resting: frozenset[str]) -> None:
+    def __init__(self, access: Access, idle: frozenset[str]) -> None:
         super().__init__(access)
-        self._resting = resting
+        self._idle = idle
         self._counting = threading.Lock()
         self.counts: Counter[str] = Counter()
 
@@ -41,7 +41,7 @@ class CountingTransport(Transport):
             self.counts[f"{verb} {what}"] += 1
             self.counts["writes"] += request.method in _WRITES and what != "Lease"
             self.counts["requests"] += 1
-            self.counts["for targets at rest"] += found is not None and found[0] in self._resting
+            self.counts["for idle targets"] += found is not None and found[0] in self._idle
 
 
 def _what(request: Request) -> str:

@@ -71,7 +71,7 @@ class Job:
         return json.dumps(asdict(self))
 
     def installing(self, configuration: str) -> Job:
-        """The same for the first start, with the targets at rest alone."""
+        """The same for the first start, with the idle targets alone."""
         return replace(self, configuration=configuration, install=True)
 
     def measuring(self, sweeps: int, quiet: float) -> Job:
@@ -124,8 +124,8 @@ class Measured:
         self.clock = RunClock(job.standing)
         self.tally = Tally()
         self.open = ExitStack()
-        resting = frozenset(pair.name for pair in job.standing.pairs if not pair.in_release)
-        self.transport = CountingTransport(find_access(Path(job.kubeconfig)), resting)
+        idle = frozenset(pair.name for pair in job.standing.pairs if not pair.in_release)
+        self.transport = CountingTransport(find_access(Path(job.kubeconfig)), idle)
         unlimited = RequestLimits(requests=Rate(10_000.0, 10_000)) if job.install else RequestLimits()
         self.limits = unlimited
         self.api = KubeClient(self.transport, namespace=HOME, limits=unlimited)

@@ -88,7 +88,7 @@ def figures(case: Case) -> dict[str, Any]:
         "writesPerMinute": {
             name: _rounded(requests.get(f"patch {name}", 0) * per_minute) for name in ("state", "status", "Deployment")
         },
-        "requestsForTargetsAtRest": requests.get("for targets at rest", 0),
+        "requestsForIdleTargets": requests.get("for idle targets", 0),
         "quietRequestsPerMinute": _quiet(quiet),
         "queriesPerSweep": _rounded(np.mean([line["queries"] for line in steady])),
         "queriesPerSweepMost": max(line["queries"] for line in steady),
@@ -128,7 +128,7 @@ def goals(cases: Sequence[Mapping[str, Any]], flat: Mapping[str, Any] | None) ->
         "p99 of a sweep <= 5 s": largest["sweepSecondsP99"] <= SWEEP_GOAL,
         "RSS <= 400 MiB": largest["rssPeakMiB"] <= MEMORY_GOAL,
         "<= 10 queries a sweep": largest["queriesPerSweepMost"] <= QUERY_GOAL,
-        "no request for targets at rest": largest["requestsForTargetsAtRest"] == 0,
+        "no request for idle targets": largest["requestsForIdleTargets"] == 0,
         **met,
     }
 
@@ -147,7 +147,7 @@ def _of_release(name: str) -> bool:
 def _quiet(line: Line) -> dict[str, float]:
     found: dict[str, float] = {"watches": 0, "Lease": 0, "others": 0}
     for name, count in line["requests"].items():
-        if " " in name and name != "for targets at rest":
+        if " " in name and name != "for idle targets":
             kind = "watches" if name.startswith("watch ") else "Lease" if name.endswith(" Lease") else "others"
             found[kind] += count * 60 / line["quiet"]
     return {name: _rounded(rate) for name, rate in found.items()}

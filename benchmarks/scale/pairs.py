@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.scale.etcd import Stored
-from benchmarks.scale.plan import PODS, RESTING_PODS, Pair
+from benchmarks.scale.plan import IDLE_PODS, PODS, Pair
 from tests.e2e.lab.api import LabApi, path_of
 from tests.e2e.lab.lab import wait_until
 
@@ -54,9 +54,9 @@ def stored(kind: str, found: Mapping[str, Any]) -> Stored:
 
 
 def make_samples(api: LabApi) -> tuple[Sample, Sample]:
-    """A pair in release (9 + 1 pods, another version in the canary) and one at rest (2 + 0, the same version)."""
+    """A pair in release (9 + 1 pods, another version in the canary) and an idle one (2 + 0, the same version)."""
     api.create(path_of("namespaces"), {"metadata": {"name": SAMPLES}})
-    return _sample(api, "busypair", (PODS - 1, 1), "2.0"), _sample(api, "restpair", (RESTING_PODS, 0), "1.0")
+    return _sample(api, "busypair", (PODS - 1, 1), "2.0"), _sample(api, "idlepair", (IDLE_PODS, 0), "1.0")
 
 
 def _sample(api: LabApi, name: str, replicas: tuple[int, int], canary_version: str) -> Sample:

@@ -17,8 +17,8 @@ CORE = 0
 
 PAIRS_IN_NAMESPACE = 100
 PODS = 10
-"""Pods of a target in release, both sides together; those at rest have `RESTING_PODS`."""
-RESTING_PODS = 2
+"""Pods of a target in release, both sides together; idle ones have `IDLE_PODS`."""
+IDLE_PODS = 2
 
 BEFORE = 300.0
 """Seconds of series before the first sweep: the releases began in this time."""

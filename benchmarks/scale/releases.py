@@ -42,7 +42,7 @@ def release_in_progress(target: Target, objects: Iterable[tuple[str, Any]], bega
         canary=_scaled(canary, 0),
         admission=Admission(timing=TIMING, noise=noise),
     )
-    state = TargetState(target.name, target.roles, Phase.IDLE, now, "at rest", unmanaged=False)
+    state = TargetState(target.name, target.roles, Phase.IDLE, now, "idle", unmanaged=False)
     state = replace(state, handled=Version(canary.uid, "earlier"), stable_hash=stable.template.hash)
     for _ in range(_MOST_LOOKS):
         choice = decide(state, world, None, (), now)

@@ -39,8 +39,8 @@ class Place:
 
     kubeconfig: Path
     configuration: Path
-    resting: Path
-    """The configuration of the targets at rest alone."""
+    idle: Path
+    """The configuration of the idle targets alone."""
     prometheus: str
 
 
@@ -71,7 +71,7 @@ class Stage:
     def place(self) -> Place:
         """All that the measured process needs."""
         return Place(
-            self._plane.kubeconfig("analyzer"), self._folder / "config", self._folder / "resting", self.prometheus.url
+            self._plane.kubeconfig("analyzer"), self._folder / "config", self._folder / "idle", self.prometheus.url
         )
 
     @property
@@ -100,8 +100,8 @@ class Stage:
         wait_until(lambda: self._arrived(api), 120, "the API server shows all pods")
         self._fill()
         write_configuration(self._folder / "config", standing.pairs, self._prometheus.url)
-        resting = (pair for pair in standing.pairs if not pair.in_release)
-        write_configuration(self._folder / "resting", resting, self._prometheus.url)
+        idle = (pair for pair in standing.pairs if not pair.in_release)
+        write_configuration(self._folder / "idle", idle, self._prometheus.url)
         self._check()
 
     def _samples(self, api: LabApi) -> tuple[Sample, Sample]:
@@ -113,12 +113,12 @@ class Stage:
             kubelet.stop()  # what is copied is Ready already, and stays so
 
     def _all_objects(self, samples: tuple[Sample, Sample]) -> Iterator[Stored]:
-        busy, resting = samples
+        busy, idle = samples
         standing = self._standing
         targets = {target.name: target for target in load([self._folder / "draft"]).targets}
         since = standing.begin - HISTORY
         for pair in standing.pairs:
-            objects = list((busy if pair.in_release else resting).copy(pair, since))
+            objects = list((busy if pair.in_release else idle).copy(pair, since))
             yield from (stored(kind, found) for kind, found in objects)
             if pair.in_release:
                 self._pods += [(pair.namespace, found["metadata"]["name"]) for kind, found in objects if kind == "pods"]

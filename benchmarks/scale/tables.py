@@ -14,7 +14,7 @@ INTRODUCTION = """# Scale
 Every number here was printed by `make bench-scale{options}`. What stands there:
 
 - a real etcd, kube-apiserver, controller-manager and scheduler ({version}). Two pairs of Deployments were made through
-  them; the others are copies in etcd with other names, labels and uids. A target in release has 9 + 1 pods, one at rest
+  them; the others are copies in etcd with other names, labels and uids. A target in release has 9 + 1 pods, an idle one
   2 + 0, all marked Ready without processes;
 - releases in progress as the daemon itself writes them, in a step that lasts a day: errors and a latency histogram of
   12 buckets are judged at each sweep; nothing moves. Their deadline is 48 h; with the usual 2 h each writes its state
@@ -45,7 +45,7 @@ _ROWS: Sequence[tuple[str, Callable[[Figures], str]]] = (
     ("API requests a minute for releases", lambda one: f"{one['requestsPerMinute']:.0f}"),
     ("of these: writes of state", lambda one: f"{one['writesPerMinute']['state']:.0f}"),
     ("of these: writes of status", lambda one: f"{one['writesPerMinute']['status']:.0f}"),
-    ("API requests for targets at rest, all sweeps", lambda one: f"{one['requestsForTargetsAtRest']}"),
+    ("API requests for idle targets, all sweeps", lambda one: f"{one['requestsForIdleTargets']}"),
     ("watches opened a minute", lambda one: f"{one['quietRequestsPerMinute']['watches']:.0f}"),
     ("requests for the Lease a minute", lambda one: f"{one['quietRequestsPerMinute']['Lease']:.0f}"),
     ("other requests a minute between sweeps", lambda one: f"{one['quietRequestsPerMinute']['others']:.0f}"),

@@ -94,7 +94,7 @@ def test_killed_in_the_second_release_leaves_one_entry_and_one_alert_of_each(
     mortals = Mortals(scene, moments)
     kills.assert_aborted(kills.released(scene, mortals, BAD, must_die=False))
     scene.pair.set_env(VERSION="worse")
-    mortals.until(lambda: kills.at_rest(scene, releases=2) and mortals.exhausted, "the end of the second release")
+    mortals.until(lambda: kills.ended(scene, releases=2) and mortals.exhausted, "the end of the second release")
     assert [entry["result"] for entry in scene.history()] == ["aborted", "aborted"]
     assert len({entry["id"] for entry in scene.history()}) == 2
     assert len(scene.alerts("aborted")) == len(scene.alerts()) == 4
@@ -109,7 +109,7 @@ def test_after_sigterm_in_mid_release_the_next_daemon_goes_on_at_once(lab: LabAd
     scene.analyzer.stop()
     assert scene.analyzer.log("lease_released"), "it gives the Lease back"
     scene.start(scene.second)
-    scene.wait(lambda: kills.at_rest(scene), "the end of the release")
+    scene.wait(lambda: kills.ended(scene), "the end of the release")
     kills.assert_promoted(kills.outcome(scene))
     scene.pair.capacity.assert_within(total=REPLICAS, max_surge=1)
 
@@ -128,7 +128,7 @@ def test_configuration_changed_while_the_daemon_is_dead_touches_only_the_next_re
     changed = laid_over(scene.setup.analysis, {"falseAbort": 0.05, "interval": "2s"})
     scene.configure(replace(scene.setup, plan=laid_over(scene.setup.plan, other), analysis=changed))
     mortals.replace_killed()
-    mortals.until(lambda: kills.at_rest(scene), "the end of the release")
+    mortals.until(lambda: kills.ended(scene), "the end of the release")
     kills.assert_promoted(kills.outcome(scene))
     ended = scene.state()["release"]
     assert (ended["plan"], ended["analysis"]) == (frozen["plan"], frozen["analysis"])

@@ -63,7 +63,7 @@ def test_the_list_of_writes_has_every_write_of_an_undisturbed_release(lab: LabAd
     scene = _scene(lab, stages)
     mortals = Mortals(scene)
     kills.assert_promoted(kills.released(scene, mortals, GOOD))
-    mortals.until(_for_a_while(lambda: kills.at_rest(scene)), "quiet")
+    mortals.until(_for_a_while(lambda: kills.ended(scene)), "quiet")
     asked = [one["objectRef"] | {"verb": one["verb"]} for one in scene.writes()]
     made = Counter(_known_as(one["verb"], one["resource"], one.get("name", "")) for one in asked)
     del made["patch Lease"]  # one every two seconds, all alike
@@ -79,8 +79,8 @@ def test_killed_at_this_write_a_release_ends_as_if_nothing_had_been(
     mortals.until(lambda: scene.state().get("phase") == Phase.IDLE.value, "first sight")
     began = time.monotonic()
     scene.pair.set_env(**GOOD)
-    over = _for_a_while(lambda: kills.at_rest(scene))
-    mortals.until(lambda: kills.at_rest(scene) and (mortals.deaths or over()), "the end of a release")
+    over = _for_a_while(lambda: kills.ended(scene))
+    mortals.until(lambda: kills.ended(scene) and (mortals.deaths or over()), "the end of a release")
     seconds = time.monotonic() - began
     found = kills.outcome(scene)
     deviation = _deviation(found)

@@ -74,7 +74,7 @@ def test_the_cache_outlives_the_api_server(plane: ControlPlane, client: KubeClie
     cache.stop()
 
 
-def test_the_whole_cluster_is_followed_by_one_watch_for_each_kind(client: KubeClient, space: str) -> None:
+def test_the_whole_cluster_is_read_by_one_watch_for_each_kind(client: KubeClient, space: str) -> None:
     assert may_watch_cluster(client)
     cache = Cache(client, [space], cluster_wide=True)
     cache.start()

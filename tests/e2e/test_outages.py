@@ -50,7 +50,7 @@ def _in_first_step(scene: Scene, env: Mapping[str, str] = GOOD) -> None:
 
 
 def _promoted(scene: Scene) -> Outcome:
-    scene.wait(lambda: kills.at_rest(scene), "the end of the release", kills.RELEASE_SECONDS)
+    scene.wait(lambda: kills.ended(scene), "the end of the release", kills.RELEASE_SECONDS)
     found = kills.outcome(scene)
     kills.assert_promoted(found)
     scene.pair.capacity.assert_within(total=REPLICAS, max_surge=1)
@@ -123,7 +123,7 @@ def test_bad_answers_of_prometheus_hold_a_release_and_neither_promote_nor_abort_
     for trouble in SAID:
         _suffer(scene, prometheus, trouble)
     prometheus.suffer(Trouble.NONE)
-    scene.wait(lambda: kills.at_rest(scene), "the end of the release", kills.RELEASE_SECONDS)
+    scene.wait(lambda: kills.ended(scene), "the end of the release", kills.RELEASE_SECONDS)
     if env is GOOD:
         kills.assert_promoted(kills.outcome(scene))
     else:
@@ -145,6 +145,6 @@ def test_alert_reaches_a_receiver_that_was_away_for_the_whole_release(
     assert len(scene.state()["outbox"]) == 2
     assert not scene.alerts()
     receiver.start()
-    scene.wait(lambda: kills.at_rest(scene), "the alerts delivered", 120)
+    scene.wait(lambda: kills.ended(scene), "the alerts delivered", 120)
     kills.assert_aborted(kills.outcome(scene))
     assert scene.receiver.repeated == 0

@@ -59,7 +59,7 @@ def _assert_silent_after_the_take_over(scene: Scene) -> None:
 def test_of_two_replicas_both_are_ready_and_one_writes(lab: LabAddress, stages: MakeStage) -> None:
     scene = _both_running(lab, stages)
     scene.wait(lambda: _is_ready(scene.analyzer) and _is_ready(scene.second), "both ready")
-    scene.wait(lambda: kills.at_rest(scene), "the end of a release")
+    scene.wait(lambda: kills.ended(scene), "the end of a release")
     kills.assert_promoted(kills.outcome(scene))
     assert not _accepted(scene, scene.second)
     scene.analyzer.stop()
@@ -75,7 +75,7 @@ def test_standby_takes_over_within_twenty_seconds_after_sigkill(lab: LabAddress,
     scene.analyzer.kill()
     scene.second.wait_for_log("leading")
     assert time.monotonic() - killed_at <= TAKE_OVER_SECONDS
-    scene.wait(lambda: kills.at_rest(scene), "the end of the release")
+    scene.wait(lambda: kills.ended(scene), "the end of the release")
     kills.assert_promoted(kills.outcome(scene))
     scene.pair.capacity.assert_within(total=REPLICAS, max_surge=1)
 
@@ -90,7 +90,7 @@ def test_holder_that_was_frozen_for_thirty_seconds_writes_nothing_any_more(lab: 
     scene.wait(lambda: time.monotonic() - frozen_at >= FROZEN_SECONDS, "the time of the freeze")
     scene.analyzer.thaw()
     scene.analyzer.wait_for_log("lease_lost")
-    scene.wait(lambda: kills.at_rest(scene), "the end of the release")
+    scene.wait(lambda: kills.ended(scene), "the end of the release")
     kills.assert_promoted(kills.outcome(scene))
     _assert_silent_after_the_take_over(scene)
 
@@ -114,7 +114,7 @@ def test_holder_frozen_with_a_write_in_its_hands_is_refused_when_it_wakes(
     scene.wait(lambda: scene.state()["epoch"] == scene.second.log("leading")[-1]["epoch"], "a claimed release")
     scene.analyzer.thaw()
     scene.wait(lambda: len(scene.writes(scene.analyzer)) > before, "the late write")
-    scene.wait(lambda: kills.at_rest(scene), "the end of the release")
+    scene.wait(lambda: kills.ended(scene), "the end of the release")
     kills.assert_promoted(kills.outcome(scene))
     _assert_silent_after_the_take_over(scene)
     scene.pair.capacity.assert_within(total=REPLICAS, max_surge=1)

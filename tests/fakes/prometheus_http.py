@@ -36,12 +36,12 @@ class Reply:
 
 
 def success(data: object, **more: object) -> Reply:
-    """The envelope of an answer."""
+    """The body of a successful response."""
     return Reply(json.dumps({"status": "success", "data": data, **more}).encode())
 
 
 def failure(kind: str, message: str, status: int) -> Reply:
-    """The envelope of an error."""
+    """The body of an error response."""
     return Reply(json.dumps({"status": "error", "errorType": kind, "error": message}).encode(), status)
 
 

@@ -57,7 +57,7 @@ VERDICTS: dict[str, Verdict | None] = {
 NOT_BAD = sorted(VERDICTS.keys() - {"fail", "guard"})
 GOALS = ((Phase.PROGRESSING, False), (Phase.PROMOTING, False), (Phase.PROMOTING, True), (Phase.BAKING, True))
 LONG_ENOUGH = 400
-"""Ticks within which a fair world brings any release to rest; what it takes is far less."""
+"""Ticks within which a fair world brings any release to an end; what it takes is far less."""
 
 PASSED = (timedelta(0), timedelta(days=400))
 
@@ -238,7 +238,7 @@ class DecisionMachine(RuleBasedStateMachine):
             reasons.append(choice.reason)
             if choice.state.phase.resting and choice.move is None and before == self.world.state:
                 return
-        raise AssertionError(f"no rest: {self.world.known.phase}, {reasons[-2:]}")
+        raise AssertionError(f"no end: {self.world.known.phase}, {reasons[-2:]}")
 
     def _ended_right(self, verdict: Verdict | None) -> None:
         """A release that nothing disturbed: promoted and alone, or aborted and as it was before."""
@@ -294,7 +294,7 @@ class DecisionMachine(RuleBasedStateMachine):
         return choice
 
     def _time_alone_wakes_nobody(self) -> None:
-        """The engine does not decide again at rest before something else has changed (`engine.rests`)."""
+        """The engine does not decide again on an idle target before something has changed (`engine.idle_cache`)."""
         world, state, snapshot = self.world, self.world.state, self.world.snapshot()
         if state is None or not state.phase.resting:
             return

@@ -1,4 +1,4 @@
-"""A target at rest at which nothing changes costs no decision, and whatever changes wakes it."""
+"""An idle target at which nothing changes costs no decision, and whatever changes wakes it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_bug_at_the_look_whether_anything_changed_is_this_target_s_alone() -> 
     assert "KeyError: 'oops' (a bug" in (stage.last.error or "")
 
 
-def test_a_canary_scaled_at_rest_is_taken_back_to_0() -> None:
+def test_a_canary_scaled_outside_a_release_is_taken_back_to_0() -> None:
     stage = CountingStage()
     stage.release("v2")
     stage.run_to(Phase.SUCCEEDED)

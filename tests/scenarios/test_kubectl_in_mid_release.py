@@ -49,7 +49,7 @@ def test_rollout_restart_of_the_canary_is_no_new_version_and_no_crash() -> None:
     assert stage.current.id == release
 
 
-def test_rollout_restart_at_rest_starts_nothing() -> None:
+def test_rollout_restart_outside_a_release_starts_nothing() -> None:
     stage = Stage()
     stage.cluster.restart(STABLE)
     stage.cluster.restart(CANARY)
@@ -58,7 +58,7 @@ def test_rollout_restart_at_rest_starts_nothing() -> None:
     assert stage.cluster.moves == []
 
 
-def test_rollout_undo_of_the_canary_gives_the_release_up_and_goes_to_rest() -> None:
+def test_rollout_undo_of_the_canary_aborts_the_release_and_leaves_the_target_idle() -> None:
     stage = at_first_step()
     stage.cluster.deploy(CANARY, "v1", by="kubectl-rollout")
     stage.run_to(Phase.IDLE, within=60)

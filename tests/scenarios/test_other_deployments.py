@@ -92,7 +92,7 @@ def test_the_new_namespace_is_seen_for_the_first_time_once_the_release_has_ended
     assert stage.current.id.endswith("-2")
 
 
-def test_a_namespace_that_is_changed_at_rest_is_a_first_sight() -> None:
+def test_a_namespace_that_is_changed_while_idle_is_a_first_sight() -> None:
     stage = Relocation()
     stage.cluster.scale(CANARY, 3)
     stage.reconfigure(MALL)
@@ -113,7 +113,7 @@ def test_a_document_that_names_no_namespace_is_believed() -> None:
     assert not stage.state.unmanaged
 
 
-def test_other_names_at_rest_are_a_first_sight_of_the_new_pair() -> None:
+def test_other_names_while_idle_are_a_first_sight_of_the_new_pair() -> None:
     stage = Relocation()
     stage.release("v2")
     stage.run_to(Phase.SUCCEEDED)

@@ -1,6 +1,6 @@
 """A small client of the API server for the lab's own parts and for tests; independent of the analyzer's gateway.
 
-`Follower` keeps what a list and watch tell, in a thread: kubelet, traffic and the watcher of capacity use it.
+`LabReflector` keeps what a list and watch tell, in a thread: kubelet, traffic and the watcher of capacity use it.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class LabApi:
         return result
 
 
-class Follower:
+class LabReflector:
     """Keeps the objects at `path` up to date in a thread, and calls `changed` after each event, in that thread.
 
     `objects` (uid -> object) is replaced, never changed, so that any thread may read it.
@@ -151,7 +151,7 @@ class Follower:
         self.synced = threading.Event()
         self._api, self._path, self._query, self._changed = api.twin(), path, query, changed
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"follow {path}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"reflector {path}", daemon=True)
 
     def start(self) -> None:
         """Begin."""

@@ -21,7 +21,7 @@ import requests
 from analyzer.sandbox.addresses import AddressPool, PodAddress, claim_subnet
 from analyzer.sandbox.kubelet import PodLife, PodTempo
 from analyzer.sandbox.runner import PodRunner
-from tests.e2e.lab.api import STRATEGIC, ApiError, Follower, LabApi, path_of
+from tests.e2e.lab.api import STRATEGIC, ApiError, LabApi, LabReflector, path_of
 from tests.e2e.lab.container import Container, rfc3339
 from tests.e2e.lab.errors import LabError
 
@@ -108,7 +108,7 @@ class Kubelet:
         self._pods: dict[str, NodePod] = {}
         self._ended: dict[str, None] = {}
         self._stopped = threading.Event()
-        self._reflector = Follower(api, path_of("pods"), fieldSelector=f"spec.nodeName={node}")
+        self._reflector = LabReflector(api, path_of("pods"), fieldSelector=f"spec.nodeName={node}")
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for run, name in self._work()]
 
     def start(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.e2e.lab.api import Follower, LabApi, path_of
+from tests.e2e.lab.api import LabApi, LabReflector, path_of
 from tests.e2e.scene.traffic import deployment_of, is_ready, leaves
 
 Json = Mapping[str, Any]
@@ -190,13 +190,13 @@ class _Journal:
         self._known = objects
 
 
-def _reflector(api: LabApi, path: str, journal: _Journal, **query: str) -> Follower:
+def _reflector(api: LabApi, path: str, journal: _Journal, **query: str) -> LabReflector:
     kind = "Pod" if path.endswith("/pods") else "Deployment"
 
     def changed() -> None:
         journal.note(reflector.objects, kind)
 
-    reflector = Follower(api, path, changed, **query)
+    reflector = LabReflector(api, path, changed, **query)
     return reflector
 
 

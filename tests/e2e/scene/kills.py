@@ -106,11 +106,11 @@ def released(scene: Scene, mortals: Mortals, env: Mapping[str, str], *, must_die
     """See a pair for the first time, give its canary this environment, and follow it to the end."""
     mortals.until(lambda: scene.state().get("phase") == Phase.IDLE.value, "first sight")
     scene.pair.set_env(**env)
-    mortals.until(lambda: at_rest(scene) and (mortals.exhausted or not must_die), "the end of a release")
+    mortals.until(lambda: ended(scene) and (mortals.exhausted or not must_die), "the end of a release")
     return outcome(scene)
 
 
-def at_rest(scene: Scene, releases: int = 1) -> bool:
+def ended(scene: Scene, releases: int = 1) -> bool:
     """Has a release ended, are its alerts out, and do history and status say so?"""
     state = scene.state()
     return (

@@ -16,7 +16,7 @@ import requests
 
 from analyzer.model.phase import Phase
 from analyzer.sandbox.receiver import AlertReceiver, Received
-from tests.e2e.lab.api import ApiError, Follower, path_of
+from tests.e2e.lab.api import ApiError, LabReflector, path_of
 from tests.e2e.lab.credentials import grant_operator
 from tests.e2e.lab.errors import LabError
 from tests.e2e.lab.lab import LabAddress, wait_until
@@ -61,7 +61,7 @@ class Scene:
         self.pairs = {name: Pair(lab, self.api, self.namespace, name) for name in setup.targets}
         self._phases: dict[str, list[str]] = {name: [] for name in setup.targets}
         self._awaited = dict.fromkeys(setup.targets, 0)
-        self._documents = Follower(self.api, path_of("configmaps", self.home), self._note_phases)
+        self._documents = LabReflector(self.api, path_of("configmaps", self.home), self._note_phases)
         self._open = ExitStack()
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 from analyzer.sandbox.addresses import PORT
 from analyzer.sandbox.counts import Endpoint, PodTraffic, TrafficCounts
 from analyzer.sandbox.service import Service, Tally, tally
-from tests.e2e.lab.api import Follower, LabApi, path_of
+from tests.e2e.lab.api import LabApi, LabReflector, path_of
 
 Json = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ class Traffic:
     def __init__(self, api: LabApi, namespace: str, selector: Mapping[str, str], rps: float) -> None:
         labels = ",".join(f"{key}={value}" for key, value in selector.items())
         self._service = Service(rps, seed=7)
-        self._reflector = Follower(api, path_of("pods", namespace), self._route, labelSelector=labels)
+        self._reflector = LabReflector(api, path_of("pods", namespace), self._route, labelSelector=labels)
 
     def start(self) -> None:
         """Let users arrive."""

@@ -68,7 +68,7 @@ def test_goals_are_those_of_the_largest_run() -> None:
         "p99 of a sweep <= 5 s": False,
         "RSS <= 400 MiB": True,
         "<= 10 queries a sweep": True,
-        "no request for targets at rest": True,
+        "no request for idle targets": True,
         "RSS flat": False,
     }
 

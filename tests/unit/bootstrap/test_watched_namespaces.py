@@ -17,7 +17,7 @@ SHOP, MARKET = target("shop", "shop"), target("market", "market")
 
 
 class Watched:
-    """What somebody was told to follow, in order."""
+    """The namespaces that were to be watched, in order."""
 
     def __init__(self, watched: WatchedNamespaces) -> None:
         self.told: list[set[str]] = []
@@ -60,7 +60,7 @@ def test_a_removed_target_that_was_never_looked_at_goes_at_once() -> None:
     assert visited.told == [{"shop"}]
 
 
-def test_a_removed_target_that_is_found_on_record_is_followed_there() -> None:
+def test_a_removed_target_that_is_found_on_record_is_watched_there() -> None:
     watched = WatchedNamespaces([SHOP])
     visited = Watched(watched)
     watched.visit(MARKET)
@@ -83,7 +83,7 @@ def test_a_target_that_moved_is_watched_in_both_places_until_its_release_has_end
     assert watched.namespace_of("shop") == "mall"
 
 
-def test_a_target_that_moved_and_was_found_in_mid_release_after_a_restart_is_followed_there() -> None:
+def test_a_target_that_moved_and_was_found_in_mid_release_after_a_restart_is_watched_there() -> None:
     watched = WatchedNamespaces([replace(SHOP, namespace="mall")])
     visited = Watched(watched)
     watched.visit(SHOP)
@@ -91,7 +91,7 @@ def test_a_target_that_moved_and_was_found_in_mid_release_after_a_restart_is_fol
     assert visited.told == [{"shop", "mall"}]
 
 
-def test_whoever_looks_at_a_target_has_its_namespace_followed_first() -> None:
+def test_whoever_looks_at_a_target_has_its_namespace_watched_first() -> None:
     stage = Stage()
     watched = WatchedNamespaces([])
     visiting = Visiting(stage.cluster, watched)

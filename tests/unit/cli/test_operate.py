@@ -51,7 +51,7 @@ def put(folder: Path, state: TargetState, *, seen: bool = True) -> None:
     store.publish(state.target, status_of(report, state))
 
 
-def at_rest(phase: Phase = Phase.ABORTED, **changes: Any) -> TargetState:
+def idle_state(phase: Phase = Phase.ABORTED, **changes: Any) -> TargetState:
     return a_state(phase=phase, release=a_release(ended_at=at(12), result=Result.ABORTED), **changes)
 
 
@@ -70,7 +70,7 @@ def test_asks_for_something_about_the_release_in_progress(run: Run, tmp_path: Pa
 
 @pytest.mark.parametrize("verb", [Verb.START, Verb.RETRY])
 def test_asks_for_a_release_of_the_version_that_the_canary_has(run: Run, tmp_path: Path, verb: Verb) -> None:
-    put(tmp_path, at_rest())
+    put(tmp_path, idle_state())
 
     assert run(verb.value, "my-app").exit_code == 0
 
@@ -79,7 +79,7 @@ def test_asks_for_a_release_of_the_version_that_the_canary_has(run: Run, tmp_pat
 
 
 def test_aborts_a_pending_release_by_its_version(run: Run, tmp_path: Path) -> None:
-    put(tmp_path, at_rest(Phase.PENDING))
+    put(tmp_path, idle_state(Phase.PENDING))
 
     assert run("abort", "my-app").exit_code == 0
 
@@ -114,7 +114,7 @@ def test_refuses_a_length_that_is_none(run: Run, tmp_path: Path, length: str) ->
 
 
 def test_refuses_to_pause_when_nothing_is_in_progress(run: Run, tmp_path: Path) -> None:
-    put(tmp_path, at_rest())
+    put(tmp_path, idle_state())
 
     outcome = run("pause", "my-app")
 
@@ -125,7 +125,7 @@ def test_refuses_to_pause_when_nothing_is_in_progress(run: Run, tmp_path: Path) 
 
 
 def test_refuses_to_start_a_version_that_was_not_seen(run: Run, tmp_path: Path) -> None:
-    put(tmp_path, at_rest(), seen=False)
+    put(tmp_path, idle_state(), seen=False)
 
     outcome = run("start", "my-app")
 
@@ -280,8 +280,8 @@ def test_why_says_so_when_another_version_wrote_the_status(run: Run, tmp_path: P
 
 
 def test_history_lists_ended_releases(run: Run, tmp_path: Path) -> None:
-    put(tmp_path, at_rest())
-    FileStore(tmp_path).append_history("my-app", history_entry(at_rest()))
+    put(tmp_path, idle_state())
+    FileStore(tmp_path).append_history("my-app", history_entry(idle_state()))
 
     assert [entry["id"] for entry in json.loads(run("history", "-o", "json").stdout)] == ["my-app-c0ffee00-1"]
     head, row, reason = run("history", "my-app").stdout.splitlines()

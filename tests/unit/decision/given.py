@@ -30,7 +30,7 @@ def a_target(**changes: Any) -> Target:
     return replace(target, **own)
 
 
-def at_rest(*, stable: int = 10, canary: int = 0, **changes: Any) -> World:
+def idle_world(*, stable: int = 10, canary: int = 0, **changes: Any) -> World:
     """A target that was seen once, with nothing to do."""
     world = World(a_target(**changes), stable, canary)
     world.tick()
@@ -39,7 +39,7 @@ def at_rest(*, stable: int = 10, canary: int = 0, **changes: Any) -> World:
 
 def pending(**changes: Any) -> World:
     """A new version was noticed."""
-    world = at_rest(**changes)
+    world = idle_world(**changes)
     world.admission = replace(world.admission, obstacle="no slot is free")
     world.edit(Side.CANARY, "shop:2")
     world.tick()

@@ -15,9 +15,9 @@ from tests.fakes.verdicts import FAIL, PASS
 from tests.fakes.world import World
 from tests.unit.decision.given import (
     a_target,
-    at_rest,
     baking,
     events,
+    idle_world,
     pending,
     progressing,
     replicas,
@@ -61,7 +61,7 @@ def test_start_begins_the_release_of_an_unmanaged_canary_from_0() -> None:
 
 
 def test_a_new_template_goes_to_pending_and_the_canary_to_0_at_once() -> None:
-    world = at_rest()
+    world = idle_world()
     world.edit(Side.CANARY, "shop:2")
     world.scale(Side.CANARY, 2, by="kubectl-apply")
     choice = world.tick()
@@ -71,7 +71,7 @@ def test_a_new_template_goes_to_pending_and_the_canary_to_0_at_once() -> None:
 
 
 def test_a_restart_is_no_new_version() -> None:
-    world = at_rest()
+    world = idle_world()
     content = dict(world.canary.template.content)
     content["metadata"] = {**content["metadata"], "annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}
     world.canary.set_template(template_of(content, world.canary.selector))
@@ -168,7 +168,7 @@ def test_the_version_that_was_stable_before_is_known_good() -> None:
 
 
 def test_stable_changed_by_someone_else_between_releases_is_the_new_stable() -> None:
-    world = at_rest()
+    world = idle_world()
     was = world.known.stable_hash
     world.edit(Side.STABLE, "shop:9", by="argocd")
     choice = world.tick()
@@ -247,7 +247,7 @@ def test_commands_are_answered_while_the_target_is_gone() -> None:
 
 @pytest.mark.parametrize("promote", [Promotion.COPY_TEMPLATE, Promotion.EXTERNAL])
 def test_observe_never_moves_anything_and_still_tells(promote: Promotion) -> None:
-    world = at_rest(mode=Mode.OBSERVE, promote=promote)
+    world = idle_world(mode=Mode.OBSERVE, promote=promote)
     world.edit(Side.CANARY, "shop:2")
     world.scale(Side.CANARY, 3)
     for _ in range(20):
@@ -259,7 +259,7 @@ def test_observe_never_moves_anything_and_still_tells(promote: Promotion) -> Non
 
 
 def test_observe_tells_of_a_bad_release_once() -> None:
-    world = at_rest(mode=Mode.OBSERVE)
+    world = idle_world(mode=Mode.OBSERVE)
     world.edit(Side.CANARY, "shop:2")
     world.scale(Side.CANARY, 3)
     world.run_pods()

@@ -14,9 +14,9 @@ from analyzer.model.target import Side
 from tests.fakes.verdicts import FAIL, PASS
 from tests.fakes.world import World
 from tests.unit.decision.given import (
-    at_rest,
     baking,
     events,
+    idle_world,
     pending,
     progressing,
     promoting,
@@ -60,7 +60,7 @@ def test_an_aborted_version_stays_aborted_when_it_reads_differently() -> None:
 
 
 def test_a_stable_version_that_reads_differently_is_known_as_the_same() -> None:
-    world = anchored(at_rest())
+    world = anchored(idle_world())
     world.upgrade()
     choice = world.tick()
     assert world.known.stable_hash == world.stable.template.hash

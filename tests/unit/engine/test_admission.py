@@ -72,7 +72,7 @@ def test_oldest_pending_release_goes_first() -> None:
     assert "waiting for a slot" in (office.obstacle(young) or "")
 
 
-def test_slot_is_not_given_twice_before_the_board_knows() -> None:
+def test_slot_is_not_given_twice_before_the_state_cache_knows() -> None:
     office = Office(limit=1)
     assert office.obstacle(office.state("young", age=1)) is None
     assert office.obstacle(office.state("old", age=9)) is not None

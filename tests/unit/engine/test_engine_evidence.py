@@ -136,7 +136,7 @@ def test_bake_is_judged_by_guards_only() -> None:
     assert course.analysis.metrics == (guard,)
 
 
-def test_nothing_is_judged_in_a_rollback_or_at_rest() -> None:
+def test_nothing_is_judged_in_a_rollback_or_while_idle() -> None:
     for phase in (Phase.ROLLING_BACK, Phase.ABORTED, Phase.PENDING, Phase.SUCCEEDED):
         assert EvidenceMemory().look(DEMO_TARGET, _state(StepRecord(_at(0)), phase=phase), _at(9)) is None
 

@@ -35,12 +35,12 @@ class PostOffice:
     """An outbox over one document; `sent` has the ids that were tried, `during` happens while it sends."""
 
     def __init__(self, *numbers: int) -> None:
-        self.store, self.state_cache, self.claims, self.lease = MemoryStore(), StateCache(), TargetLocks(), FakeLease()
+        self.store, self.state_cache, self.locks, self.lease = MemoryStore(), StateCache(), TargetLocks(), FakeLease()
         state = TargetState("shop", DEMO_TARGET.roles, Phase.ABORTED, START, "aborted")
         self.put(replace(state, outbox=tuple(_entry(number) for number in numbers)))
         self.sent: list[str] = []
         self.during: Callable[[], None] = _nothing
-        desk = Desk(self.store, self.lease, FakeClock(), self.state_cache, self.claims)
+        desk = Desk(self.store, self.lease, FakeClock(), self.state_cache, self.locks)
         self.outbox = Outbox(desk, self._flush, InlineExecutor(), timedelta(seconds=0.05))
 
     def put(self, state: TargetState) -> None:
@@ -82,10 +82,10 @@ def test_what_a_tick_wrote_meanwhile_is_kept() -> None:
 
 def test_alert_is_not_sent_again_while_its_mark_could_not_be_written() -> None:
     office = PostOffice(1)
-    office.claims.take_for_ticks(("shop",), 0)
+    office.locks.take_for_ticks(("shop",), 0)
     office.outbox.run()
     assert [entry.alert.id for entry in office.state.outbox] == ["id1"]
-    office.claims.release("shop")
+    office.locks.release("shop")
     office.outbox.run()
     assert office.sent == ["id1"]
     assert not office.state.outbox

@@ -91,9 +91,9 @@ def test_a_release_that_another_daemon_led_waits_for_its_turn() -> None:
     assert sum(office.store.status(f"shop-{number}") is not None for number in range(100)) == 75
 
 
-def test_targets_at_rest_that_another_daemon_led_do_not_hold_up_those_in_release() -> None:
+def test_idle_targets_that_another_daemon_led_do_not_hold_up_those_in_release() -> None:
     office = Office()
-    names = [f"rest-{number}" for number in range(200)]
+    names = [f"idle-{number}" for number in range(200)]
     for name in names:
         office.tell(60, "at rest", replace(STATE, target=name, phase=Phase.IDLE))
     assert sum(office.store.status(name) is not None for name in names) == 75

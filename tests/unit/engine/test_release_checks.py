@@ -114,7 +114,7 @@ def test_a_release_waits_for_its_preflight_and_keeps_its_warnings() -> None:
     stage.run_to(Phase.SUCCEEDED)
 
 
-def test_nothing_is_checked_at_rest_and_in_a_release() -> None:
+def test_nothing_is_checked_while_idle_and_in_a_release() -> None:
     stage = CheckedStage()
     stage.run(30)
     assert stage.asked.times == {}

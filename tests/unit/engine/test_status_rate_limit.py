@@ -16,29 +16,31 @@ def after(seconds: float) -> timedelta:
 
 
 def test_few_targets_have_their_turn_at_each_look() -> None:
-    pace = StatusRateLimit(per_second=5, burst=75)
+    limit = StatusRateLimit(per_second=5, burst=75)
     for look in range(20):
-        assert all(pace.turn(name, START + after(15 * look)) for name in NAMES[:20])
+        assert all(limit.turn(name, START + after(15 * look)) for name in NAMES[:20])
 
 
 def test_many_targets_share_the_rate_evenly() -> None:
-    pace = StatusRateLimit(per_second=5, burst=75)
-    turns = Counter(name for look in range(40) for name in reversed(NAMES) if pace.turn(name, START + after(15 * look)))
+    limit = StatusRateLimit(per_second=5, burst=75)
+    turns = Counter(
+        name for look in range(40) for name in reversed(NAMES) if limit.turn(name, START + after(15 * look))
+    )
     assert sum(turns.values()) == 40 * 75
     assert set(turns.values()) == {10}  # 300 targets, 75 turns a look
 
 
 def test_who_no_longer_asks_keeps_nobody_waiting() -> None:
-    pace = StatusRateLimit(per_second=0.1, burst=1)
-    assert pace.turn("first", START)
-    assert not pace.turn("gone", START)
-    assert not pace.turn("withdrawn", START)
-    pace.withdraw("withdrawn")
-    assert not pace.turn("patient", START + after(10))
-    assert pace.turn("patient", START + FORGOTTEN + after(20)) or pace.turn("patient", START + FORGOTTEN + after(20))
+    limit = StatusRateLimit(per_second=0.1, burst=1)
+    assert limit.turn("first", START)
+    assert not limit.turn("gone", START)
+    assert not limit.turn("withdrawn", START)
+    limit.withdraw("withdrawn")
+    assert not limit.turn("patient", START + after(10))
+    assert limit.turn("patient", START + FORGOTTEN + after(20)) or limit.turn("patient", START + FORGOTTEN + after(20))
 
 
 def test_a_clock_that_is_set_back_gives_no_turns() -> None:
-    pace = StatusRateLimit(per_second=5, burst=1)
-    assert pace.turn("one", START)
-    assert not pace.turn("two", START - after(3600))
+    limit = StatusRateLimit(per_second=5, burst=1)
+    assert limit.turn("one", START)
+    assert not limit.turn("two", START - after(3600))

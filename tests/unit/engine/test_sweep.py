@@ -30,15 +30,15 @@ def _target(name: str) -> Target:
 
 
 class PlainTick:
-    """A tick that notes its answer; waits in `prepare` until it may go on. One called `rest...` is at rest and one
-    called `back...` is rolled back: they ask for nothing. One called `still...` is at rest, and as it was. A name in
+    """A tick that notes its answer; waits in `prepare` until it may go on. One called `idle...` is idle and one
+    called `back...` is rolled back: they ask for nothing. One called `still...` is idle, and did not change. A name in
     `broken` can't be concluded."""
 
     broken: frozenset[str] = frozenset()
 
     def __init__(self, target: Target, answers: dict[str, object], gates: Mapping[str, threading.Event]) -> None:
         self.target = target
-        self.in_release = not target.name.startswith("rest")
+        self.in_release = not target.name.startswith("idle")
         self._answers = answers
         self._gate = gates.get(target.name)
 
@@ -48,7 +48,7 @@ class PlainTick:
     def prepare(self) -> BlockRequest | None:
         if self._gate is not None:
             self._gate.wait(10)
-        if self.target.name.startswith(("rest", "back")):
+        if self.target.name.startswith(("idle", "back")):
             return None
         return BlockRequest(self.target.name, "default", (), (), Timing(2, 1, 2), 0, 2)
 
@@ -100,8 +100,8 @@ class Hall:
         self.answers: dict[str, object] = {}
         self.gates: dict[str, threading.Event] = {}
         self.source = GatedSource()
-        self.claims = TargetLocks()
-        self.sweeper = Sweeper(self._begin, self.source, self.claims, pool, PATIENCE)
+        self.locks = TargetLocks()
+        self.sweeper = Sweeper(self._begin, self.source, self.locks, pool, PATIENCE)
 
     def _begin(self, target: Target) -> Tick:
         return PlainTick(target, self.answers, self.gates)  # type: ignore[return-value]
@@ -128,7 +128,7 @@ def test_slow_target_delays_the_others_once_and_is_then_left_out(pool: ThreadPoo
     assert hall.sweep("slow", "b") < 0.15
     assert set(hall.answers) == {"b"}
     hall.gates.pop("slow").set()
-    assert hall.claims.wait_until_idle(5)
+    assert hall.locks.wait_until_idle(5)
     assert "slow abandoned" in hall.answers
     hall.answers.clear()
     hall.sweep("slow", "b")
@@ -174,66 +174,66 @@ def test_target_is_concluded_as_soon_as_it_has_its_answer(pool: ThreadPoolExecut
 def test_hung_write_of_the_outbox_blocks_no_sweep(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.engine.sweep.MARKING", 0.05)
     hall = Hall(pool)
-    assert hall.claims.take_for_outbox("a", 0)
+    assert hall.locks.take_for_outbox("a", 0)
     assert hall.sweep("a", "b") < 0.5
     assert set(hall.answers) == {"b"}
-    hall.claims.release("a")
+    hall.locks.release("a")
     hall.sweep("a", "b")
     assert set(hall.answers) == {"a", "b"}
 
 
 def test_tick_follows_as_soon_as_the_outbox_has_marked(pool: ThreadPoolExecutor) -> None:
     hall = Hall(pool)
-    assert hall.claims.take_for_outbox("a", 0)
+    assert hall.locks.take_for_outbox("a", 0)
     sweep = pool.submit(hall.sweep, "a")
-    hall.claims.release("a")
+    hall.locks.release("a")
     sweep.result()
     assert set(hall.answers) == {"a"}
 
 
 def test_tick_between_sweeps_makes_no_sweep_leave_its_target_out(pool: ThreadPoolExecutor) -> None:
     hall = Hall(pool)
-    assert hall.claims.take_between("a")
+    assert hall.locks.take_between("a")
     sweep = pool.submit(hall.sweep, "a")
-    hall.claims.release("a")
+    hall.locks.release("a")
     sweep.result()
     assert set(hall.answers) == {"a"}
 
 
 def test_target_that_a_sweep_works_on_is_not_ticked_between(pool: ThreadPoolExecutor) -> None:
     hall = Hall(pool)
-    hall.claims.take_for_ticks(("a",), 0)
+    hall.locks.take_for_ticks(("a",), 0)
     hall.sweeper.run_between([_target("a"), _target("b")])
     assert hall.answers == {"b": None}
     assert hall.source.calls == []
-    hall.claims.release("a")
+    hall.locks.release("a")
 
 
-def test_those_in_release_are_concluded_before_those_at_rest(pool: ThreadPoolExecutor) -> None:
+def test_those_in_release_are_concluded_before_idle_ones(pool: ThreadPoolExecutor) -> None:
     hall = Hall(pool)
     hall.source.gate.clear()
     hall.source.early = {"a"}
-    sweep = pool.submit(hall.sweep, "rest-1", "a", "b", "back", "rest-2")
+    sweep = pool.submit(hall.sweep, "idle-1", "a", "b", "back", "idle-2")
     deadline = time.monotonic() + 10
     while not {"a", "back"} <= hall.answers.keys() and time.monotonic() < deadline:
         time.sleep(0.001)
-    assert not {"rest-1", "rest-2"} & hall.answers.keys()
+    assert not {"idle-1", "idle-2"} & hall.answers.keys()
     hall.source.gate.set()
     sweep.result()
-    assert hall.answers.keys() == {"a", "b", "back", "rest-1", "rest-2"}
+    assert hall.answers.keys() == {"a", "b", "back", "idle-1", "idle-2"}
 
 
-def test_what_is_at_rest_as_it_was_is_not_ticked_and_free_for_others(pool: ThreadPoolExecutor) -> None:
+def test_an_idle_target_that_did_not_change_is_not_ticked_and_free_for_others(pool: ThreadPoolExecutor) -> None:
     hall = Hall(pool)
-    hall.sweep("still-1", "rest-1", "still-2")
-    assert hall.answers == {"rest-1": None}
-    assert hall.claims.take_between("still-1")
+    hall.sweep("still-1", "idle-1", "still-2")
+    assert hall.answers == {"idle-1": None}
+    assert hall.locks.take_between("still-1")
 
 
-def test_thousands_at_rest_do_not_keep_prometheus_from_being_asked() -> None:
+def test_thousands_of_idle_targets_do_not_keep_prometheus_from_being_asked() -> None:
     with ThreadPoolExecutor(1) as pool:
         hall = Hall(pool)
-        hall.sweep(*(f"rest-{number}" for number in range(2000)), "a", "back")
+        hall.sweep(*(f"idle-{number}" for number in range(2000)), "a", "back")
     assert set(list(hall.answers)[:2]) == {"a", "back"}
     assert isinstance(hall.answers["a"], Collected)
 

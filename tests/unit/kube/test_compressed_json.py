@@ -1,4 +1,4 @@
-"""What is packed reads like what it was made from."""
+"""Compressed JSON reads like the original."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ CONTENT = {"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": [{"na
 
 
 def test_is_the_mapping_that_it_was_made_from() -> None:
-    packed = CompressedJson(CONTENT)
-    assert packed == CONTENT
-    assert dict(packed) == CONTENT
-    assert packed["spec"] == CONTENT["spec"]
-    assert packed.get("missing") is None
-    assert len(packed) == 2
-    assert "labels" in repr(packed)
+    compressed = CompressedJson(CONTENT)
+    assert compressed == CONTENT
+    assert dict(compressed) == CONTENT
+    assert compressed["spec"] == CONTENT["spec"]
+    assert compressed.get("missing") is None
+    assert len(compressed) == 2
+    assert "labels" in repr(compressed)
 
 
-def test_can_be_packed_again() -> None:
+def test_can_be_compressed_again() -> None:
     assert CompressedJson(CompressedJson(CONTENT)) == CONTENT
 
 
-def test_nobody_can_change_what_is_packed() -> None:
-    packed = CompressedJson(CONTENT)
-    packed["spec"]["containers"].clear()
-    assert packed == CONTENT
+def test_nobody_can_change_what_is_compressed() -> None:
+    compressed = CompressedJson(CONTENT)
+    compressed["spec"]["containers"].clear()
+    assert compressed == CONTENT
 
 
 def test_takes_a_small_part_of_the_memory() -> None:
@@ -42,7 +42,7 @@ def test_takes_a_small_part_of_the_memory() -> None:
     assert len(kept) == len(loose)
 
 
-def test_is_read_as_a_whole_packed_or_not() -> None:
+def test_is_read_as_a_whole_compressed_or_not() -> None:
     content = {"conditions": [{"type": "Ready"}], "phase": "Running"}
     assert decompressed(CompressedJson(content)) == decompressed(content) == content
     assert decompressed(None) == {}

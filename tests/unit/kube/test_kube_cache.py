@@ -1,4 +1,4 @@
-"""The cache: threads that follow, reads that refuse what is too old, namespaces that come and go."""
+"""The cache: reflectors in threads, reads that refuse what is too old, namespaces that come and go."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_what_is_older_than_the_bound_is_not_read(setting: Setting) -> None:
     assert cache.age() == 61
 
 
-def test_a_namespace_that_is_not_followed_is_refused_not_empty(setting: Setting) -> None:
+def test_a_namespace_that_is_not_watched_is_refused_not_empty(setting: Setting) -> None:
     cache = setting.synced()
     with pytest.raises(StaleError, match="namespace other are not followed"):
         cache.items(DEPLOYMENTS, "other")
@@ -135,7 +135,7 @@ def test_many_namespaces_need_one_watch_for_each_kind() -> None:
     setting.api.close_watches()
 
 
-def test_of_config_maps_only_commands_are_followed(setting: Setting) -> None:
+def test_of_config_maps_only_commands_are_watched(setting: Setting) -> None:
     ours = {"app.kubernetes.io/managed-by": "canary-analyzer"}
     for name, labels in (
         ("a", ours | {"canary-analyzer/document": "commands"}),

@@ -1,4 +1,4 @@
-"""Shelves: what is newest wins, whatever the order in which it arrives."""
+"""The indexer: what is newest wins, whatever the order in which it arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Following a scope: resume, list again, back off, and how old what is known counts as."""
+"""The reflector of a scope: resume, list again, back off, and how old its objects are."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_lists_once_and_then_resumes_from_where_the_watch_ended() -> None:
     assert setting.names() == ["shop"]
 
 
-def test_keeps_trimmed_objects() -> None:
+def test_keeps_transformed_objects() -> None:
     setting = Setting()
     setting.reflector.once()
     setting.api.put(DEPLOYMENTS, deployment("web"), manager="kubectl")
@@ -216,7 +216,7 @@ def test_an_object_that_no_one_thought_of_is_a_problem_not_the_end() -> None:
     assert "deployments of all namespaces: ValueError" in str(setting.reflector.problem)
 
 
-def test_follows_only_objects_with_the_labels() -> None:
+def test_watches_only_objects_with_the_labels() -> None:
     setting = Setting(scope=WatchScope(CONFIG_MAPS, "default", "by=us"))
     setting.reflector.once()
     for name, by in (("ours", "us"), ("theirs", "them")):

@@ -1,4 +1,4 @@
-"""Trimming: what stays of an object, and who wrote it last."""
+"""Transforms: what stays of an object, and who wrote it last."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_config_map_keeps_its_data_and_its_writer() -> None:
     assert kept["metadata"]["writers"] == {"data": "kubectl-edit"}
 
 
-def test_a_kind_that_is_not_followed_loses_only_its_bookkeeping() -> None:
+def test_a_kind_that_is_not_watched_loses_only_its_bookkeeping() -> None:
     stored = FakeApi().put(SERVICES, {"metadata": {"name": "s", "namespace": "shop"}, "spec": {"selector": {"a": "b"}}})
     kept = transformed(SERVICES, stored)
     assert kept["spec"] == stored["spec"]

@@ -46,7 +46,7 @@ def test_what_is_checked_at_the_start_is_granted_at_home() -> None:
     assert checked <= set(grants(RULES["home"]))
 
 
-def test_all_that_is_followed_may_be_listed_and_watched() -> None:
+def test_all_that_is_cached_may_be_listed_and_watched() -> None:
     assert needs(*FOLLOWED, verbs=("get", "list", "watch")) <= set(grants(RULES["targets"]))
 
 

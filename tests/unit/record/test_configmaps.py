@@ -50,7 +50,7 @@ def loaded(store: ConfigMapStore, target: str = "my-app") -> Any:
 # --- requests
 
 
-def test_a_target_at_rest_costs_no_request(stage: ClusterStage) -> None:
+def test_an_idle_target_costs_no_request(stage: ClusterStage) -> None:
     stage.store.save(a_state(), None)
     stage.store.publish("my-app", STATUS)
     stage.store.append_history("my-app", {"id": "r-1"})

@@ -241,7 +241,7 @@ def test_says_when_a_rollout_makes_no_progress(world: World) -> None:
     assert not world.run().side("web-canary").progress_deadline_exceeded
 
 
-def test_a_deployment_at_rest_does_not_exceed_its_deadline(world: World) -> None:
+def test_an_idle_deployment_does_not_exceed_its_deadline(world: World) -> None:
     assert not world.run(30).side().progress_deadline_exceeded
     world.processes[0].exit(1)
     world.run(0.5)

@@ -132,7 +132,7 @@ def test_tells_the_levels_of_a_gauge() -> None:
     assert found == {"class": "UNDECIDED", "canary": "110", "stable": "100", "ratio": 1.1}
 
 
-def test_leaves_out_what_does_not_apply_at_rest() -> None:
+def test_leaves_out_what_does_not_apply_to_an_idle_target() -> None:
     assert decision_fields(a_report("at rest", phase=Phase.IDLE, release=None)) == {
         "target": "my-app",
         "namespace": "default",
