@@ -58,7 +58,7 @@ format: .venv/.ready ## let the tools format and mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.ready ## measure the judge beside others' rules, its errors and cost; ARGS="noise --runs 500", ARGS="--long --out docs/measured.md"
+bench: .venv/.ready ## measure the judge's error rates, speed and cost, and compare it with other tools' rules; ARGS="noise --runs 500", ARGS="--long --out docs/measured.md"
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -48,8 +48,12 @@ def main() -> None:
 
 _INTRODUCTION = """# Measured
 
-Every number here was printed by `make bench` ({options}), from seeded simulations on the judge's own code.
-Intervals are of the simulation: they say how far a table's number may be from what endless runs would give."""
+Every number here was printed by `make bench` ({options}): seeded simulations that run the judge's own code.
+The intervals are those of the simulation: how far a number may be from the one that endless runs would give.
+
+[Evidence](glossary.md#evidence-and-thresholds) is counted in nats (natural logarithms). *tau* is how much pods differ
+([pod spread](glossary.md#noise)); in *batches of 5*, errors come five at a time. A *rule* is a way to decide: the
+judge, or what another tool does."""
 
 
 def _options() -> argparse.Namespace:
@@ -69,11 +73,13 @@ def _programs(out: Path | None) -> dict[str, Program]:
         operating_curves.report(Size(max(60, size.runs // 4), size.seed, size.long), picture)
 
     return {
-        "quality": Program("The judge at its most exact", (decision_quality.report,), 400, 4000),
-        "peers": Program("Beside the rules of others", (against_peers.report, time_to_abort.report, curves), 200, 2000),
-        "noise": Program("On data that is not independent", (noise_models.report,), 40, 2000),
+        "quality": Program("The exact test, on independent requests", (decision_quality.report,), 400, 4000),
+        "peers": Program(
+            "Compared with the rules of other tools", (against_peers.report, time_to_abort.report, curves), 200, 2000
+        ),
+        "noise": Program("Data that is not independent", (noise_models.report,), 40, 2000),
         "cost": Program("What it costs", (cost.report,), 1, 1),
-        "demo": Program("How long the demo takes", (demo_times.report,), 100, 10000),
+        "demo": Program("Duration of the demo", (demo_times.report,), 100, 10000),
     }
 
 

@@ -48,9 +48,9 @@ def _world(world: World, size: Size, limits: dict[str, float]) -> None:
 
 _NOTE = (
     "{size}. One hour: 5, 10, 25 and 50 % of 20 pods, 15 minutes each, 200 requests a second. Shares with 95 % "
-    "Clopper-Pearson intervals. Median of those that were aborted. Users hurt: requests that failed within the hour "
-    "because of the canary, on average. A promotion is a statement about the pods that ran: where pods differ, a "
-    "canary at the margin that got lucky pods is truly below it."
+    "confidence intervals (Clopper-Pearson). Minutes: median of the aborted releases. Users hurt: mean number of "
+    "requests that failed within the hour because of the canary. A promotion is proof about the pods that ran: where "
+    "pods differ, a canary at the margin that happens to get good pods really is below the margin."
 )
 
 

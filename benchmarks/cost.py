@@ -66,7 +66,7 @@ def report(size: Size) -> None:
     for metric in METRICS:
         spent = _one(metric, rng)
         rows.append([metric.kind, f"{spent.fold * 1e9:,.0f} ns", f"{spent.judge * 1e9:,.0f} ns"])
-    machine = f"{platform.machine()}, Python {platform.python_version()}; seconds of one core's work; seed {size.seed}."
+    machine = f"{platform.machine()}, Python {platform.python_version()}; CPU seconds of one core; seed {size.seed}."
     note = f"{machine} {PODS} + {PODS} pods, {len(BOUNDS)} buckets; the median of {BLOCKS} blocks."
     show("Cost of one metric", ["kind", "one evidence update", "one verdict"], rows, note)
     progress(f"cost: a sweep of {RELEASES} releases")
@@ -79,11 +79,13 @@ def report(size: Size) -> None:
         f"{swept.memory / 1024:.0f} KiB",
     ]
     header = ["releases", "metrics each", "in the judge, per sweep", "with nothing new", "memory per release"]
-    note = f"{machine} A sweep folds one new block of every metric and judges every release. Best of {ROUNDS - 2}."
+    note = f"{machine} A sweep adds one new block of every metric and judges every release. Best of {ROUNDS - 2}."
     show("A sweep", header, [row], note)
     progress(f"cost: {CASES} recorded cases")
     seconds = _recorded(rng)
-    note = f"{machine} `canary-analyzer judge FILE`, ratio cases with noise given, 2 + 8 pods, from start to end."
+    note = (
+        f"{machine} `canary-analyzer judge FILE`, ratio cases with stated noise, 2 + 8 pods, with the program's start."
+    )
     show("Recorded cases", ["cases", "blocks each", "time"], [[str(CASES), str(CASE_BLOCKS), f"{seconds:.1f} s"]], note)
 
 

@@ -44,12 +44,13 @@ SHARES = (0.0, 0.0005, 0.01, 0.1)
 
 
 _NOTE = (
-    "{size}; at most 240 looks each. Shares with 95 % Clopper-Pearson intervals, means with their standard error. T* "
-    "is when the traffic's information has added up to the log of 1/level; efficiency is T* / mean T."
+    "{size}; at most 240 blocks each, judged after every block. Shares with 95 % confidence intervals "
+    "(Clopper-Pearson), means with their standard error. T* is the time at which the information in the traffic adds "
+    "up to log(1 / error rate), the limit for any test; efficiency is T* / mean T."
 )
 
 BLOCKS = 240
-"""Looks at each release, one per block."""
+"""Blocks of each release; it is judged after every one."""
 
 
 def report(size: Size) -> None:
@@ -114,7 +115,7 @@ def healthy(size: Size) -> None:
                 f"{promoted.mean():.0f} s",
             ]
         )
-    header = ["stable", "weight", "promoted", "aborted", "looks held back", "mean time to promote"]
+    header = ["stable", "weight", "promoted", "aborted", "blocks held back", "mean time to promote"]
     hour = BLOCKS * BLOCK_SECONDS / 60
     show(
         f"Healthy releases, {hour:.0f} min at {REQUESTS / BLOCK_SECONDS:.0f} rps", header, rows, _NOTE.format(size=size)

@@ -111,7 +111,10 @@ def report(size: Size) -> None:
         span = "template to end" if kind.whole else "first ready pod to decision"
         rows.append([name, span, share_of(right, seeds), *shown, goals])
         wrong.update(f"{name}: {run.phase}: {run.reason}" for run in runs if run.phase is not kind.end)
-    note = f"{seeds} seeds from {size.seed}, the whole engine in fake time; 95 % Clopper-Pearson intervals."
+    note = (
+        f"{seeds} seeds from {size.seed}, the whole engine in simulated time; 95 % confidence intervals "
+        "(Clopper-Pearson)."
+    )
     ends = "".join(f"\n- {count} x {reason}" for reason, count in wrong.most_common(5))
-    header = ["release", "time", "ended as it should", "median", "99th percentile", "longest", "goals (median, 99th)"]
+    header = ["release", "time", "ended as expected", "median", "99th percentile", "longest", "goals (median, 99th)"]
     show("The demo's releases", header, rows, note + ends)

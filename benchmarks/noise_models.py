@@ -57,19 +57,20 @@ def _kinds(size: Size) -> None:
     for row, (one, other) in zip(healthy, zip(adjusted[::2], adjusted[1::2], strict=True), strict=True):
         row.insert(4, f"{min(one, other):.2f}")
     note = (
-        f"{size}. One hour: 5, 10, 25 and 50 % of 20 pods, 15 minutes each; six hours of history. 95 % Clopper-"
-        "Pearson intervals. At the tolerance: canaries exactly as bad as is tolerated (of latency: "
-        "at the objective; with drift: at some bound at some time). "
-        f"p: that our true rate is at most {ALPHA:.0%}, exact binomial, the smaller of both columns, Holm-adjusted "
-        f"over all {2 * len(hits)} numbers; the smallest of all is {min(adjusted):.2g}, so {_claim(adjusted)}. "
-        "Kayenta and Mann-Whitney look at the value of each minute (of latency: the 95th percentile), pooled z at "
-        "shares (of latency: over the objective), checks at the limit that people set (1 % of errors, a 95th "
-        "percentile of 500 ms). Restarts do not gate promotion; those that end a release are nearly all by the rule "
-        "about one pod that restarts twice within ten minutes, which is no test and has no error rate."
+        f"{size}. One hour: 5, 10, 25 and 50 % of 20 pods, 15 minutes each; noise estimated from six hours of history. "
+        "95 % confidence intervals (Clopper-Pearson). At the tolerance: the canary is exactly as bad as is tolerated "
+        "(latency: at the objective; with drift: at some bound at some time). "
+        f'p: p-value of "the true rate is at most {ALPHA:.0%}" for canary-analyzer (exact binomial test, the smaller '
+        f"of both columns, Holm-adjusted for all {2 * len(hits)} rates); the smallest is {min(adjusted):.2g}, so "
+        f"{_claim(adjusted)}. Kayenta and Mann-Whitney compare one value per minute (latency: the 95th percentile), "
+        "pooled z compares shares (latency: the share over the objective), the failed checks use the limit that people "
+        "set (1 % errors, a 95th percentile of 500 ms). Restarts do not gate promotion; nearly all releases that they "
+        "end are ended by the rule about one pod that restarts twice within ten minutes, which is not a test and has "
+        "no error rate."
     )
     header = [
         "metric",
-        "world",
+        "noise model",
         rules.OURS,
         "at the tolerance",
         "p",
@@ -81,10 +82,10 @@ def _kinds(size: Size) -> None:
     ]
     show("False aborts of healthy releases, and of canaries at the tolerance", header, healthy, note)
     note = (
-        f"{size}. Aborted within the hour, and the median minutes of those that were. The limit of the failed checks "
-        "is the one at which 1 % of these very healthy releases fail, which nobody can know."
+        f"{size}. Share aborted within the hour, and the median minutes until then. The limit of the failed checks is "
+        "set with hindsight, so that 1 % of these same healthy releases fail; nobody knows it in advance."
     )
-    header = ["metric", "world", "canary", rules.OURS, "min", rules.KAYENTA, "min", rules.MANN_WHITNEY, "min"]
+    header = ["metric", "noise model", "canary", rules.OURS, "min", rules.KAYENTA, "min", rules.MANN_WHITNEY, "min"]
     show("Bad releases that are aborted", [*header, rules.TUNED, "min"], bad, note)
 
 
@@ -134,11 +135,19 @@ def _plans(size: Size) -> None:
             times = [f"{np.quantile(promoted, q):.1f}" if len(promoted) else "-" for q in (0.5, 0.95)]
             shares = [share_of(int((each > 0).sum()), size.runs) for each in (judged.promoted, judged.aborted)]
             rows.append([name, world.name, *shares, str(held), *times])
-    header = ["canary pods at last", "world", "promoted", "aborted", "held for, min", "median min", "95th percentile"]
+    header = [
+        "canary pods in the last step",
+        "noise model",
+        "promoted",
+        "aborted",
+        "holds, min",
+        "median min",
+        "95th percentile",
+    ]
     note = (
-        f"{size}. Errors of 1 %, 200 requests a second over all pods, six hours of history of 10 pods, defaults but "
-        "for the steps: a step ends when it was held, the looser proof is there and nothing speaks against it; "
-        f"deadline {DEADLINE / 3600:.0f} h. 95 % Clopper-Pearson intervals."
+        f"{size}. Errors of 1 %, 200 requests a second over all pods, six hours of history of 10 pods, defaults except "
+        "for the steps. A step ends when its hold is over, the looser proof is reached and there is no adverse "
+        f"evidence; deadline {DEADLINE / 3600:.0f} h. 95 % confidence intervals (Clopper-Pearson)."
     )
     show("Healthy releases by the default plan, and with fewer or more pods", header, rows, note)
 

@@ -31,7 +31,7 @@ def report(size: Size, picture: Path | None = None) -> None:
             for name, hits_by_ratio in found[world.name].items()
         ]
         uncertain = 1.96 * (0.25 / size.runs) ** 0.5
-        note = f"{size}. Releases as in the tables above; a share of 0.5 is uncertain by {uncertain:.3f}."
+        note = f"{size}. Releases as in the tables above. A share of 0.5 is uncertain by +-{uncertain:.3f}."
         show(
             f"Share aborted within the hour, by true ratio, {world.name}",
             ["rule", *(f"{each:g}x" for each in RATIOS)],

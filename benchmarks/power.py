@@ -39,14 +39,15 @@ def report(size: Size) -> None:
         "canary pods",
         "canary",
         "false aborts at the tolerance",
-        "our power",
+        "power",
         "t-test's power",
-        "ours / t-test's",
+        "power / t-test's",
     ]
     note = (
-        f"{size}. 95 % Clopper-Pearson intervals. The t-test has our false-abort rate (where we had none: one release "
-        f"of all), from {many.runs} releases. Both rates are of canaries exactly at the tolerance, over "
-        "pods drawn anew for each release; the t-test's part of the last column's error is small beside ours."
+        f"{size}. 95 % confidence intervals (Clopper-Pearson). The t-test is set to the false-abort rate of "
+        f"canary-analyzer (to one aborted release where there was none), from {many.runs} releases. Both rates are "
+        "for canaries exactly at the tolerance, with other pods in each release. The t-test adds little to the error "
+        "of the last column."
     )
     show(f"Power within an hour, pods differ by tau 0.3, noise estimated, of {PODS} pods", header, rows, note)
 

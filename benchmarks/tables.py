@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
 
+LINE = 145
+"""Longest line of a note."""
+
 
 def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> None:
-    """Print a table in Markdown, aligned for the eye; `note` says below it how it is to be read."""
+    """Print a table in Markdown with aligned columns; `note`, below it, says how to read it."""
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     lines = [" | ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     head = " | ".join(cell.rjust(width) for cell, width in zip(header, widths, strict=True))
     rule = " | ".join("-" * (width - 1) + ":" for width in widths)
     print(f"\n### {title}\n")
     print("\n".join(f"| {line} |" for line in [head, rule, *lines]))
-    print(f"\n{note}\n" if note else "", flush=True)
+    print(f"\n{_wrapped(note)}\n" if note else "", flush=True)
+
+
+def _wrapped(note: str) -> str:
+    return "\n".join(textwrap.fill(line, LINE, break_on_hyphens=False) for line in note.splitlines())
 
 
 def share_of(hits: int, runs: int) -> str:

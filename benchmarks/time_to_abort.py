@@ -57,10 +57,10 @@ def _case(service: Service, canary: int, size: Size) -> None:
     ]
     note = (
         f"{size}. Independent errors of 1 %, {service.rps:.0f} requests a second, {canary} of {PODS} pods, at most "
-        f"{HOURS} h, looked at all the time. Ours has the default tolerance, and so another limit than rules without "
-        "one; mean +- standard error; T/T* and efficiency (its inverse) are of the mean. The limit is that of tests "
-        f"which abort at most {ALPHA:.0%} of what is within the tolerance; who aborts more can be faster. A rank test "
-        "that looks each minute can't end before its fifth."
+        f"{HOURS} h, judged all the time. canary-analyzer runs with its default tolerance, so its limit differs from "
+        "that of rules without a tolerance. Mean +- standard error; T/T* and efficiency (its inverse) use the mean. "
+        f"The limit holds for tests that abort at most {ALPHA:.0%} of the releases within the tolerance; a rule that "
+        "aborts more of them can be faster. A rank test on one value per minute cannot end before minute five."
     )
     show(
         f"Minutes to abort a canary {service.ratio:g}x as bad, {weight:.0%} of {service.rps:.0f} rps",

@@ -1,6 +1,6 @@
 """`python -m benchmarks.scale`: sweeps over 50, 500 and 5,000 targets; called by `make bench-scale`.
 
-The whole takes about half an hour; `--targets 50 --sweeps 5` is a look at everything in a minute. The last line is one
+The whole takes about half an hour; `--targets 50 --sweeps 5` tries everything in a minute. The last line is one
 JSON object with all figures; `--out docs/scale.md` writes the tables to a file too.
 """
 

@@ -11,21 +11,22 @@ Figures = Mapping[str, Any]
 
 INTRODUCTION = """# Scale
 
-Every number here was printed by `make bench-scale{options}`. What stands there:
+Every number here was printed by `make bench-scale{options}`. The setting:
 
-- a real etcd, kube-apiserver, controller-manager and scheduler ({version}). Two pairs of Deployments were made through
-  them; the others are copies in etcd with other names, labels and uids. A target in release has 9 + 1 pods, an idle one
-  2 + 0, all marked Ready without processes;
-- releases in progress as the daemon itself writes them, in a step that lasts a day: errors and a latency histogram of
-  12 buckets are judged at each sweep; nothing moves. Their deadline is 48 h; with the usual 2 h each writes its state
-  every 75 s for the deadline's clock, 500 of them 400 times a minute;
-- a real Prometheus with {series} series per pod in release, one sample each 15 s, sent by remote write beforehand;
-- the daemon's own code (all but the schedule) in a process of its own, bound to one core, as the chart's user. Its
-  clock goes on by 15 s from sweep to sweep, so that they come back to back; the client-side limit on requests gets the
-  time it would have had. Lease and watches live in real time.
+- **Control plane.** A real etcd, kube-apiserver, controller-manager and scheduler ({version}). Two pairs of
+  Deployments were created through the API; the others are copies of them in etcd with other names, labels and uids.
+  A target in release has 9 + 1 pods, an idle one 2 + 0. All pods are marked Ready; no process runs behind them.
+- **Releases.** State documents as the daemon itself writes them, in a step that lasts a day: each sweep judges errors
+  and a latency histogram of 12 buckets, and moves nothing. The deadline is 48 h. With the usual 2 h, each release
+  writes its state every 75 s to advance the deadline's clock; for 500 of them that is 400 writes a minute.
+- **Prometheus.** A real one, with {series} series per pod in release and one sample every 15 s, filled by remote write
+  beforehand.
+- **Daemon.** Its own code (all but the schedule), in a process of its own, bound to one core, as the chart's user. Its
+  clock advances by 15 s from sweep to sweep, so sweeps run back to back; the client-side rate limit is credited with
+  the time that was skipped. Lease and watches run in real time.
 
-Control plane and Prometheus had the other core(s) of {cores} ("load": the machine's load average meanwhile, all of them
-together). CPU time says what the daemon needs, wall time what it took there.
+Control plane and Prometheus had the remaining core(s) of {cores}. *Load* is the machine's load average, all of them
+together. CPU time is what the daemon needs; wall time is what it took on this machine.
 """
 
 _ROWS: Sequence[tuple[str, Callable[[Figures], str]]] = (
@@ -36,23 +37,23 @@ _ROWS: Sequence[tuple[str, Callable[[Figures], str]]] = (
     ),
     ("share of one core at 15 s", lambda one: f"{100 * one['cpuShare']:.1f} %"),
     ("RSS before the first sweep", lambda one: f"{one['rssAtStartMiB']} MiB"),
-    ("RSS at the end (most)", lambda one: f"{one['rssMiB']} ({one['rssPeakMiB']}) MiB"),
+    ("RSS at the end (peak)", lambda one: f"{one['rssMiB']} ({one['rssPeakMiB']}) MiB"),
     (
-        "Prometheus queries a sweep, mean (most)",
+        "Prometheus queries a sweep, mean (max)",
         lambda one: f"{one['queriesPerSweep']:.1f} ({one['queriesPerSweepMost']:.0f})",
     ),
-    ("bytes of answers a sweep", lambda one: f"{one['bytesPerSweep'] / 1e6:.2f} MB"),
+    ("bytes of responses a sweep", lambda one: f"{one['bytesPerSweep'] / 1e6:.2f} MB"),
     ("API requests a minute for releases", lambda one: f"{one['requestsPerMinute']:.0f}"),
-    ("of these: writes of state", lambda one: f"{one['writesPerMinute']['state']:.0f}"),
-    ("of these: writes of status", lambda one: f"{one['writesPerMinute']['status']:.0f}"),
+    ("of these, writes of state", lambda one: f"{one['writesPerMinute']['state']:.0f}"),
+    ("of these, writes of status", lambda one: f"{one['writesPerMinute']['status']:.0f}"),
     ("API requests for idle targets, all sweeps", lambda one: f"{one['requestsForIdleTargets']}"),
     ("watches opened a minute", lambda one: f"{one['quietRequestsPerMinute']['watches']:.0f}"),
-    ("requests for the Lease a minute", lambda one: f"{one['quietRequestsPerMinute']['Lease']:.0f}"),
+    ("Lease requests a minute", lambda one: f"{one['quietRequestsPerMinute']['Lease']:.0f}"),
     ("other requests a minute between sweeps", lambda one: f"{one['quietRequestsPerMinute']['others']:.0f}"),
     ("start: read the configuration", lambda one: f"{one['startSeconds']['configuration']:.1f} s"),
     ("start: first lists", lambda one: f"{one['startSeconds']['lists']:.1f} s"),
     (
-        "take-over: until all is looked at and judged",
+        "take-over: until every target was ticked and judged",
         lambda one: f"{one['takeOverSeconds']:.0f} s, {one['takeOverSweeps']} sweeps",
     ),
     ("ticks with an error", lambda one: f"{one['errors']}"),
@@ -88,5 +89,5 @@ def show_flat(flat: Figures) -> None:
 
 
 def show_goals(goals: Mapping[str, bool]) -> None:
-    """What was wanted."""
+    """The goals, and whether they were met."""
     show("Goals", ["goal", "met"], [[name, "yes" if met else "no"] for name, met in goals.items()])

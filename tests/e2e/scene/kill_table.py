@@ -57,15 +57,17 @@ CASES = [Kill(number, *one, moment) for number, one in enumerate(ALL, 1) for mom
 
 _HEAD = """# Killed everywhere
 
-`make e2e-full` writes this page. Each row is a whole release of its own on a real API server: two replicas, a surge of
-one, one step, promoted by `copyTemplate`. The daemon is killed (SIGKILL) right before a write is sent, or right after
-its answer arrived; a new daemon goes on. Between the two the Lease is freed by hand, so that nobody waits until it
-expires (15 s). A number counts the writes of that kind from the start of the daemon that dies.
+`make e2e-full` writes this page. Each row is one whole release on a real API server: two replicas, a surge of one, one
+step, promoted by `copyTemplate`. The daemon is killed (SIGKILL) immediately before it sends a write, or immediately
+after it receives the answer; then a new daemon takes over. The test frees the Lease by hand, because waiting for it to
+expire (15 s) in every row would only cost time. The number after a write counts the writes of that kind since the
+killed daemon started.
 
-Every release must make the same moves as one that nobody disturbs, each once and in order; write the new template
-once; go through the same phases; send one alert; keep {replicas} pods available. *Moves* and *alerts* are what was
-found, by an independent watch and by a real receiver; *seconds* is the time from the new template to the end, both
-daemons' starts included, on a machine that runs several releases side by side. Undisturbed: {moves} moves, 1 alert.
+Every release must make the same moves as an undisturbed one, each once and in the same order; write the new template
+once; pass through the same phases; send one alert; and keep {replicas} pods available. *Moves* and *alerts* were
+counted by an independent watch and a real receiver. *Seconds* is the time from the new template to the end of the
+release, including the start of both daemons, on a machine that runs several releases at once. Undisturbed: {moves}
+moves, 1 alert.
 
 | # | write | killed | outcome | moves | alerts | seconds |
 |--:|---|---|---|--:|--:|--:|
@@ -110,6 +112,6 @@ def _summary(rows: Sequence[Row]) -> str:
     killed = sum(row.outcome == "promoted" for row in rows)
     slowest = max((row.seconds for row in rows), default=0.0)
     return (
-        f"\n{len(rows)} releases, {same} of them with the outcome of an undisturbed one; {killed} daemons killed "
-        f"(elsewhere that write was not needed); slowest {slowest:.0f} s.\n"
+        f"\n{len(rows)} releases, {same} with the same outcome as an undisturbed one; {killed} daemons killed "
+        f"(the others ended without that write); slowest {slowest:.0f} s.\n"
     )
