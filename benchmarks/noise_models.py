@@ -83,7 +83,7 @@ def _kinds(size: Size) -> None:
     show("False aborts of healthy releases, and of canaries at the tolerance", header, healthy, note)
     note = (
         f"{size}. Share aborted within the hour, and the median minutes until then. The limit of the failed checks is "
-        "set with hindsight, so that 1 % of these same healthy releases fail; nobody knows it in advance."
+        "set with hindsight, so that 1 % of these same healthy releases fail; it cannot be known in advance."
     )
     header = ["metric", "noise model", "canary", rules.OURS, "min", rules.KAYENTA, "min", rules.MANN_WHITNEY, "min"]
     show("Bad releases that are aborted", [*header, rules.TUNED, "min"], bad, note)
