@@ -90,11 +90,11 @@ def parse_selector(text: str) -> Selector:
     expression = _parse(text, wanted)
     if not isinstance(expression, VectorSelector):
         raise ValueError(  # noqa: TRY004 - it is the text that is wrong, not a Python type
-            f"{wanted}, found {_kind(expression)} in {text!r}; write the counter alone, the analyzer takes "
-            f"differences and sums by itself"
+            f"{wanted}, found {_kind(expression)} in {text!r}; give the series alone; rates and sums "
+            f"are computed for it"
         )
     if expression.offset is not None or expression.at is not None:
-        raise ValueError(f"{wanted}, found a time shift (offset or @) in {text!r}; leave it out")
+        raise ValueError(f"{wanted}, found `offset` or `@` in {text!r}; leave it out")
     if expression.matchers.or_matchers:
         raise ValueError(f"{wanted}, found `or` between matchers in {text!r}; use a regular expression instead")
     written = [Matcher(m.name, _OPERATORS[str(m.op)], m.value) for m in expression.matchers.matchers]
@@ -122,7 +122,7 @@ def check_expression(text: str) -> None:
     while isinstance(expression, ParenExpr):
         expression = expression.expr
     kind = _kind(expression)
-    if kind in ("a range of samples", "a text"):
+    if kind in ("a range vector", "a string"):
         raise ValueError(f"{wanted}, found {kind} in {text!r}; use a function such as rate(...) or sum(...)")
 
 
@@ -130,15 +130,15 @@ def _parse(text: str, wanted: str) -> Any:
     try:
         return promql_parser.parse(text)
     except ValueError as error:
-        raise ValueError(f"{wanted}, found {text!r}, which PromQL's parser refuses: {error}") from error
+        raise ValueError(f"{wanted}, found {text!r}, which is not valid PromQL: {error}") from error
 
 
 def _kind(expression: Any) -> str:
     match type(expression).__name__:
         case "MatrixSelector" | "SubqueryExpr":
-            return "a range of samples"
+            return "a range vector"
         case "StringLiteral":
-            return "a text"
+            return "a string"
         case "NumberLiteral":
             return "a number"
         case "Call":

@@ -21,6 +21,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3.exceptions import DecodeError, ProtocolError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
+from analyzer.connection_failure import connection_failure
 from analyzer.model.errors import ObservationError
 from analyzer.observation.response import Series, decode, read_series
 
@@ -29,7 +30,7 @@ MAX_POINTS = 11_000
 
 _CHUNK = 65_536
 
-_TIME_OVER = "the time for all queries of this sweep is over"
+_TIME_OVER = "the time for all queries of this tick is used up"
 
 
 class PrometheusConnection:
@@ -92,13 +93,13 @@ class PrometheusConnection:
             case (Series(samples=((_, now),)),):
                 return now
             case _:
-                raise ObservationError(f"{self.url} does not tell its time")
+                raise ObservationError(f"Prometheus {self.url}: expected its time as the answer to time(), found something else")
 
     def version(self) -> str:
         """Prometheus' version, such as "2.42.0". Raises ObservationError."""
         found = self._request("GET", "status/buildinfo", {})
         if not isinstance(found, dict) or "version" not in found:
-            raise ObservationError(f"{self.url} does not tell its version")
+            raise ObservationError(f"Prometheus {self.url}: expected a version in status/buildinfo, found none")
         return str(found["version"])
 
     def close(self) -> None:
@@ -116,7 +117,7 @@ class PrometheusConnection:
         deadline = self._ends_at()
         left = deadline - time.monotonic()
         if left <= 0:
-            raise ObservationError(f"Prometheus at {self.url} was not asked: {_TIME_OVER}")
+            raise ObservationError(f"request to Prometheus {self.url} not sent: {_TIME_OVER}")
         try:
             with client._session.request(  # noqa: SLF001 - the session is ours; the library only prepared it
                 method,
@@ -130,11 +131,11 @@ class PrometheusConnection:
             ) as response:
                 if response.is_redirect:
                     place = _without_user(response.headers["Location"])
-                    raise ObservationError(f"{self.url} redirects to {place}; put that into prometheus.url")
+                    raise ObservationError(f"Prometheus {self.url} redirects to {place}; set prometheus.url to that")
                 body = _body(response, deadline)
                 return decode(response.status_code, response.headers.get("Content-Type", ""), body)
         except requests.RequestException as error:
-            raise ObservationError(f"Prometheus at {self.url} can't be asked: {self._why(error)}") from error
+            raise ObservationError(f"request to Prometheus {self.url} failed: {self._why(error)}") from error
 
     def _ends_at(self) -> float:
         end = time.monotonic() + self.timeout
@@ -155,14 +156,12 @@ class PrometheusConnection:
 
     def _why(self, error: requests.RequestException) -> str:
         match error:
-            case requests.Timeout() | requests.ConnectionError(args=(ReadTimeoutError(), *_)):
-                return f"no full answer within {self.timeout:g} s"
-            case requests.exceptions.ChunkedEncodingError() | requests.exceptions.ContentDecodingError():
-                return "the answer broke off or is damaged"
+            case requests.exceptions.ContentDecodingError():
+                return "the response is damaged"
             case requests.exceptions.InvalidHeader():
                 return "one of prometheus.headers is not allowed in HTTP"  # its own text would show the value
             case _:
-                return _root(error)
+                return str(connection_failure(error, self.timeout) or _root(error))
 
 
 def _body(response: requests.Response, deadline: float) -> bytes:

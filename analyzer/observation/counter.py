@@ -71,8 +71,8 @@ class Counter:
         if self.scrapes.restarted(target, begin, end):
             return RESTARTED
         if begin not in values and not self.scrapes.fresh(target, begin):
-            return NoData("its first scrape came after the block began")
-        stale = self._stale(target, begin, "beginning") if begin in values else None
+            return NoData("first scraped after the block began")
+        stale = self._stale(target, begin, "start") if begin in values else None
         return stale or (self._stale(target, end, "end") if end in values else None)
 
     def risen(self, target: ScrapeTarget, begin: int, end: int, *, newborn: bool = False) -> float | NoData:
@@ -84,7 +84,7 @@ class Counter:
         if after is None:
             if before is None:
                 return 0.0
-            return NoData(f"its series of {self.name} vanished: a failed scrape, or the target is gone")
+            return NoData(f"series of {self.name} ended in this block: a scrape failed, or the target is gone")
         rise = after - (before or 0.0)
         if not math.isfinite(rise):
             return NoData(f"its {self.name} is not a finite number ({after:g})")
@@ -95,9 +95,9 @@ class Counter:
     def missing(self, pod: PodKey, begin: int, end: int) -> NoData:
         """Why no target of this pod has the counter."""
         if self.scrapes.scraped(pod, begin, end):
-            known = "no request yet, or another name or label"
-            return NoData(f"it is scraped, but has no series of {self.selector} ({known})")
-        return NoData(f"no sample of {self.selector} at the block's edges: it was not scraped, or has other labels")
+            known = "no request yet, or other names or labels"
+            return NoData(f"scraped, but has no series {self.selector} ({known})")
+        return NoData(f"no sample of {self.selector} at the start and end of the block: not scraped, or other labels")
 
     def _choose(self, targets: list[ScrapeTarget], begin: int, end: int) -> ScrapeTarget | None:
         """The first with data at both edges, else at the end, else at the beginning: for these edges always the
@@ -111,10 +111,10 @@ class Counter:
     def _stale(self, target: ScrapeTarget, edge: int, place: str) -> NoData | None:
         if not self.scrapes.knows(target) or self.scrapes.fresh(target, edge):
             return None
-        return NoData(f"it was not scraped shortly before the block's {place}")
+        return NoData(f"not scraped shortly before the {place} of the block")
 
     def _fallen(self, target: ScrapeTarget, before: float, after: float) -> str:
         if after < 0:
-            return f"its {self.name} is negative ({after:g}): it is no counter"
-        cause = "without a restart" if self.scrapes.knows(target) else f"and no {START_TIME} tells of a restart"
-        return f"its {self.name} fell from {before:g} to {after:g} {cause}: a series vanished"
+            return f"its {self.name} is negative ({after:g}): not a counter"
+        cause = "without a restart" if self.scrapes.knows(target) else f"and {START_TIME} is missing, so a restart cannot be ruled out"
+        return f"its {self.name} fell from {before:g} to {after:g} {cause}: a series ended"

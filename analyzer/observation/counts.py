@@ -43,8 +43,8 @@ class PodCounters:
         stray = self._stray(pod, begin, end)
         if stray is not None:
             return NoData(
-                f"its events are scraped at {stray.instance or stray.job!r}, where it has no total; both must come "
-                f"from one scrape"
+                f"`events` are scraped at {stray.instance or stray.job!r}, which has no `total`; both must come from one "
+                f"scrape target"
             )
         found = [self._difference(target, begin, end) for target in chosen]
         counted = [one for one in found if isinstance(one, Counts)]
@@ -75,5 +75,5 @@ class PodCounters:
         if isinstance(events, NoData):
             return events
         if events > total + ROUNDING:
-            return NoData(f"{events:g} events of {total:g} in total: `events` must select a part of `total`")
+            return NoData(f"found {events:g} events of {total:g} in total; `events` must select a part of `total`")
         return Counts(min(events, total), total)

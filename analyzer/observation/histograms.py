@@ -75,7 +75,7 @@ class PodHistograms:
                 return one
             found.append(one)
         if len({one.bounds for one in found}) > 1:
-            return NoData("its containers have histograms with different bounds")
+            return NoData("its containers have different bucket bounds")
         sums = tuple(sum(counts) for counts in zip(*(one.counts for one in found), strict=True))
         return Bucketed(found[0].bounds, sums)
 
@@ -93,12 +93,12 @@ class PodHistograms:
                 return rise
             risen[bound] = rise
         if _INFINITE not in risen:
-            return NoData(f'{self.selector} has no bucket with le="+Inf": it is no whole histogram')
+            return NoData(f'{self.selector} has no bucket with le="+Inf": the histogram is incomplete')
         for below, above in pairwise(risen):
             if risen[below] > risen[above] + ROUNDING:
                 return NoData(
-                    f"its bucket le={below:g} counted {risen[below]:g}, and le={above:g} only {risen[above]:g}: "
-                    f"buckets must be cumulative"
+                    f"bucket le={below:g} counted {risen[below]:g}, bucket le={above:g} only {risen[above]:g}; buckets must be "
+                    f"cumulative"
                 )
         return Bucketed(tuple(risen), tuple(risen.values()))
 
@@ -124,8 +124,8 @@ def _side(found: Found[Bucketed], bounds: tuple[float, ...]) -> SideBlock[Bucket
                 absent[pod] = reason
             case Bucketed() if one.bounds != bounds:
                 absent[pod] = (
-                    f"its buckets end at {_listed(one.bounds)}, those of other pods at {_listed(bounds)}: they can't "
-                    f"be compared"
+                    f"its bucket bounds are {_listed(one.bounds)}, those of other pods {_listed(bounds)}; they cannot be "
+                    f"compared"
                 )
             case Bucketed():
                 pods[pod] = Buckets(one.counts)

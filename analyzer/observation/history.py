@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from analyzer.model.block import Block, History, NoData, Sample, SideBlock, Timing
+from analyzer.model.duration import show_duration
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
     GaugeMetric,
@@ -87,7 +88,7 @@ class Past:
 
     def _history(self, meter: Meter[V], finish: Callable[[RawBlock[V]], Block[Sample]]) -> History[Sample] | NoData:
         batches: list[SideBlock[Sample]] = []
-        reason = "no time has passed"
+        reason = "no time has passed yet"
         for index in range(self._edges.first, self._edges.last):
             found = self._batch(meter, index)
             side = finish(RawBlock(index, {}, found)).stable
@@ -97,7 +98,7 @@ class Past:
         while batches and not batches[-1].pods:
             batches.pop()
         if not batches:
-            return NoData(f"these pods have no history of {BATCH / 60:g} minutes yet (the latest: {reason})")
+            return NoData(f"no history of {show_duration(BATCH)} yet; last reason: {reason}")
         return History(BATCH, tuple(batches))
 
     def _batch(self, meter: Meter[V], index: int) -> dict[str, V | NoData]:
@@ -106,7 +107,7 @@ class Past:
         for pod in self._pods:
             started = meter.started(pod, begin)
             if started is not None and started + WARM_AFTER > begin / 1000:
-                found[pod.pod] = NoData("it had just started")
+                found[pod.pod] = NoData("just started")
             else:
                 found[pod.pod] = meter.between(pod, begin, end)
         return found

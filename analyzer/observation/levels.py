@@ -28,7 +28,7 @@ class PodLevels:
         if any(scrapes.restarted(target, begin, end) for target in [*targets, *scrapes.of(pod)]):
             return RESTARTED
         if not targets:
-            return NoData(f"no sample of {self.means.selector} in this block: it was not scraped, or has other labels")
+            return NoData(f"no sample of {self.means.selector} in this block: not scraped, or other labels")
         return _level(sum(self.means.values[target][end] for target in targets), self.means.selector)
 
     def started(self, pod: PodKey, edge: int) -> float | None:

@@ -43,7 +43,7 @@ def _read(secret: Callable[[], str]) -> str:
     try:
         found = secret().strip()
     except (OSError, ValueError) as error:
-        raise ObservationError(f"the secret for Prometheus can't be read: {error}") from error
+        raise ObservationError(f"cannot read the secret for Prometheus: {error}") from error
     if not (found and found.isascii() and found.isprintable()):
-        raise ObservationError("the secret for Prometheus must be one line of printable ASCII; it is not, or empty")
+        raise ObservationError("secret for Prometheus: expected one line of printable ASCII, found something else or nothing")
     return found

@@ -69,8 +69,8 @@ class Measurement:
             return None
         if not any(most.values()):
             return NoData(
-                f"waiting for Prometheus to scrape {_some(few)}: no series has {self._labels.namespace} and "
-                f"{self._labels.pod} labels that name them (see prometheus.labels)"
+                f"waiting for Prometheus to scrape {_some(few)}: no series has the labels "
+                f"{self._labels.namespace} and {self._labels.pod} with their names (see prometheus.labels)"
             )
         return NoData(f"waiting for two scrapes of {_some(few)}")
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from analyzer.model.numbers import seconds
 from analyzer.observation.collection import Collection
 from analyzer.observation.meters import Question, is_guard
 from analyzer.ports import BlockRequest, Collected
@@ -70,7 +71,7 @@ class QueryScheduler:
         self._pools = pools
         self._collections = collections
         self._deadline = deadline
-        self._reason = f"no answer within {patience:g} s, the time that all queries of a sweep have together"
+        self._reason = f"no response within {seconds(patience)}, the limit for all queries of a tick together"
 
     def answers(self) -> Iterator[tuple[str, Collected]]:
         """By target, each as soon as it can be answered; a metric whose query failed has its error there."""

@@ -19,7 +19,7 @@ def read(connection: PrometheusConnection, query: str, edges: Edges) -> dict[int
     for series in connection.range(query, first, last, edges.timing.block):
         if series.native:
             raise ObservationError(
-                "the query gives a histogram where a number is expected; use histogram_quantile(...)"
+                "query: expected a number, found a histogram; use histogram_quantile(...)"
             )
         for when, value in series.samples:
             found.setdefault(round(when * 1000), []).append(value)
@@ -33,10 +33,10 @@ def _one(values: list[float]) -> float | NoData:
         case []:
             return NoData("the query returned nothing")
         case [value] if math.isnan(value):
-            return NoData("the query returned NaN, as a division of zero by zero does")
+            return NoData("the query returned NaN (a division of zero by zero, for example)")
         case [value]:
             return value
         case _:
             return NoData(
-                f"the query returned {len(values)} series where one is expected; add them up, for example with sum(...)"
+                f"query: expected one series, found {len(values)}; add them up, for example with sum(...)"
             )

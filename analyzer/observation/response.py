@@ -43,7 +43,7 @@ def decode(status: int, content_type: str, body: bytes) -> Any:
         raise ObservationError(f"Prometheus refused the query ({kind}): {_short(str(envelope.get('error', '')))}")
     if envelope.get("warnings"):
         told = "; ".join(str(warning) for warning in envelope["warnings"])
-        raise ObservationError(f"partial answer: Prometheus warned that {_short(told)!r}, so nothing can be concluded")
+        raise ObservationError(f"response not used, Prometheus marked it as incomplete: {_short(told)}")
     return envelope.get("data")
 
 
@@ -67,7 +67,7 @@ def read_series(result: Any) -> tuple[Series, ...]:
             case _:
                 raise ObservationError(f"expected numbers from Prometheus, found a result of type {kind!r}")
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise ObservationError(f"Prometheus' answer is not in the expected form: {_short(str(result))}") from error
+        raise ObservationError(f"unexpected response from Prometheus: {_short(str(result))}") from error
 
 
 def used_up(entries: list[T]) -> Iterator[T]:
@@ -98,11 +98,11 @@ def _sample(pair: Any) -> tuple[float, float]:
 
 def _not_json(status: int, content_type: str, body: bytes) -> str:
     if status in (401, 403):
-        return f"Prometheus refused the log-in (HTTP {status}); check the credentials under `prometheus`"
+        return f"Prometheus refused the credentials (HTTP {status}); check basic_auth or authorization under `prometheus`"
     text = _short(body.decode("utf-8", errors="replace"))
     return (
-        f"expected Prometheus' JSON, found HTTP {status} with {content_type or 'no content type'}: {text!r}; "
-        f"check that prometheus.url leads to Prometheus itself, with its path prefix if it has one"
+        f"expected JSON from Prometheus, found HTTP {status} with {content_type or 'no content type'}: {text!r}; "
+        f"check that prometheus.url is that of Prometheus itself, with its path prefix if it has one"
     )
 
 

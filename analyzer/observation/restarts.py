@@ -53,11 +53,11 @@ class PodRestarts:
         scrapes = self.known.scrapes
         targets = scrapes.of(pod)
         if not targets:
-            return NoData(f"neither {RESTARTS_TOTAL} nor {START_TIME} is known of it")
+            return NoData(f"Prometheus has neither {RESTARTS_TOTAL} nor {START_TIME} of it")
         fresh = [target for target in targets if scrapes.fresh(target, end)]
         gone = [target for target in targets if target not in fresh and scrapes.fresh(target, begin)]
         if gone or not fresh:
-            return NoData("it was not scraped shortly before the block's end")
+            return NoData("not scraped shortly before the end of the block")
         return float(max(self._restarts(scrapes, pod, target, begin, end) for target in fresh))
 
     def _restarts(self, scrapes: Scrapes, pod: PodKey, target: ScrapeTarget, begin: int, end: int) -> int:

@@ -17,7 +17,7 @@ STALE_SLOTS = 2.0
 RESTART_SECONDS = 1.0
 """Start times that differ by less are the same: the kernel's boot time, which they are taken from, is adjusted."""
 
-RESTARTED = NoData("its container restarted in this block")
+RESTARTED = NoData("container restarted in this block")
 
 
 @dataclass(frozen=True, slots=True)

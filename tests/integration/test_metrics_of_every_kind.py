@@ -211,7 +211,7 @@ def test_a_restart_is_data_of_one_block_and_of_that_pod_only(story: Story) -> No
     assert [one for one in seen if isinstance(one, Restarts) and one.restarts > 0] == [Restarts(1, 2 / 3600)]
     assert canary(story, CRASHES) == [Restarts(0, 2 / 3600)] * len(seen)
     for metric in (LATENCY, QUEUE, ORDERS):
-        assert story.blocks(metric)[1].stable.absent["crashes"] == "its container restarted in this block"
+        assert story.blocks(metric)[1].stable.absent["crashes"] == "container restarted in this block"
 
 
 def test_what_is_no_histogram_is_refused(story: Story) -> None:
@@ -244,4 +244,4 @@ def test_there_is_no_history_before_the_first_five_minutes(story: Story) -> None
     found = story.source.history("shop", ["stable"], METRICS, timedelta(hours=6))
     reasons = {name: one.reason for name, one in found.items() if isinstance(one, NoData)}
     assert sorted(reasons) == sorted(metric.name for metric in METRICS)
-    assert "no history of 5 minutes yet" in reasons["errors"]
+    assert "no history of 5m yet" in reasons["errors"]

@@ -41,7 +41,7 @@ def test_the_first_requests_count_from_zero_on_a_target_that_was_already_scraped
 
 def test_a_total_that_is_new_on_a_new_target_is_absent() -> None:
     found = counters({A: [None, 4000]}, {}, starts={A: [None, -1000]})
-    assert reason(found) == "its first scrape came after the block began"
+    assert reason(found) == "first scraped after the block began"
 
 
 def test_a_new_total_is_absent_when_nothing_tells_whether_its_target_was_scraped() -> None:
@@ -49,27 +49,27 @@ def test_a_new_total_is_absent_when_nothing_tells_whether_its_target_was_scraped
 
 
 def test_a_total_that_vanished_makes_the_pod_absent() -> None:
-    assert "series of total vanished" in reason(counters({A: [100, None]}, {A: [3, None]}))
+    assert "series of total ended in this block" in reason(counters({A: [100, None]}, {A: [3, None]}))
 
 
 def test_errors_that_vanished_make_the_pod_absent() -> None:
-    assert "series of events vanished" in reason(counters({A: [100, 140]}, {A: [3, None]}))
+    assert "series of events ended in this block" in reason(counters({A: [100, 140]}, {A: [3, None]}))
 
 
 def test_a_fall_without_a_restart_is_a_vanished_series_and_not_a_reset() -> None:
     told = reason(counters({A: [100, 40]}, {}))
-    assert told == "its total fell from 100 to 40 without a restart: a series vanished"
+    assert told == "its total fell from 100 to 40 without a restart: a series ended"
     assert "events fell from 9 to 4" in reason(counters({A: [100, 140]}, {A: [9, 4]}))
 
 
 def test_a_fall_is_absent_too_where_no_start_time_is_exported() -> None:
-    assert "no process_start_time_seconds tells of a restart" in reason(counters({A: [100, 40]}, {}, starts={}))
+    assert "process_start_time_seconds is missing" in reason(counters({A: [100, 40]}, {}, starts={}))
 
 
 def test_nothing_is_counted_across_a_restart_not_even_when_the_counter_rose() -> None:
-    assert reason(counters({A: [10, 40]}, {}, starts={A: [-1000, 4]})) == "its container restarted in this block"
+    assert reason(counters({A: [10, 40]}, {}, starts={A: [-1000, 4]})) == "container restarted in this block"
     just_before = counters({A: [10, 40]}, {}, starts={A: [-1000, -0.5]})
-    assert reason(just_before) == "its container restarted in this block"
+    assert reason(just_before) == "container restarted in this block"
 
 
 def test_a_start_time_that_wobbles_with_the_clock_is_no_restart() -> None:
@@ -78,9 +78,9 @@ def test_a_start_time_that_wobbles_with_the_clock_is_no_restart() -> None:
 
 def test_samples_left_over_from_before_a_gap_are_not_taken_for_silence() -> None:
     stale_end = counters({A: [100, 100]}, {}, ages={A: [1, 11]})
-    assert reason(stale_end) == "it was not scraped shortly before the block's end"
+    assert reason(stale_end) == "not scraped shortly before the end of the block"
     stale_begin = counters({A: [100, 300]}, {}, ages={A: [60, 1]})
-    assert reason(stale_begin) == "it was not scraped shortly before the block's beginning"
+    assert reason(stale_begin) == "not scraped shortly before the start of the block"
 
 
 def test_more_events_than_total_are_absent_and_say_what_is_wrong() -> None:
@@ -104,7 +104,7 @@ def test_containers_of_one_pod_are_added_up() -> None:
 
 def test_one_container_without_data_makes_the_whole_pod_absent() -> None:
     web, side = target(container="web"), target(container="side", instance="10.0.0.1:81")
-    assert "vanished" in reason(counters({web: [0, 10], side: [5, None]}, {}))
+    assert "ended in this block" in reason(counters({web: [0, 10], side: [5, None]}, {}))
 
 
 def test_a_container_that_is_scraped_twice_counts_once() -> None:
@@ -119,13 +119,13 @@ def test_the_other_scrape_of_a_container_steps_in_where_the_first_has_no_data() 
 
 def test_events_from_another_scrape_than_the_total_are_refused() -> None:
     other = target(instance="10.0.0.1:99")
-    assert "'10.0.0.1:99', where it has no total" in reason(counters({A: [0, 10]}, {other: [0, 1]}))
+    assert "'10.0.0.1:99', which has no `total`" in reason(counters({A: [0, 10]}, {other: [0, 1]}))
 
 
 def test_a_pod_that_is_scraped_without_the_series_says_so() -> None:
     found = counters({}, {}, starts={A: [-1000, -1000]})
-    assert "it is scraped, but has no series of hits_total" in reason(found)
+    assert "scraped, but has no series hits_total" in reason(found)
 
 
 def test_a_pod_that_prometheus_does_not_know_says_so() -> None:
-    assert "was not scraped, or has other labels" in reason(counters({}, {}))
+    assert "not scraped, or other labels" in reason(counters({}, {}))

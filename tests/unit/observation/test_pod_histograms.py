@@ -46,7 +46,7 @@ def test_containers_of_one_pod_are_added_up_when_their_bounds_are_the_same() -> 
     same = histograms((0.1, {A: [0, 5], other: [0, 1]}), (inf, {A: [0, 10], other: [0, 2]}))
     assert counted(same) == Bucketed((0.1, inf), (6, 12))
     unlike = histograms((0.1, {A: [0, 5]}), (inf, {A: [0, 10], other: [0, 2]}))
-    assert "different bounds" in reason(unlike)
+    assert "different bucket bounds" in reason(unlike)
 
 
 def test_without_the_infinite_bucket_the_pod_is_absent() -> None:
@@ -55,7 +55,7 @@ def test_without_the_infinite_bucket_the_pod_is_absent() -> None:
 
 def test_a_bucket_that_fell_makes_the_pod_absent() -> None:
     told = reason(histograms((0.1, {A: [9, 5]}), (inf, {A: [9, 12]})))
-    assert told == "its bucket le=0.1 fell from 9 to 5 without a restart: a series vanished"
+    assert told == "its bucket le=0.1 fell from 9 to 5 without a restart: a series ended"
 
 
 def test_a_negative_bucket_makes_the_pod_absent() -> None:
@@ -63,7 +63,7 @@ def test_a_negative_bucket_makes_the_pod_absent() -> None:
 
 
 def test_a_bucket_that_vanished_makes_the_pod_absent() -> None:
-    assert "vanished" in reason(histograms((0.1, {A: [9, None]}), (inf, {A: [9, 12]})))
+    assert "le=0.1 ended in this block" in reason(histograms((0.1, {A: [9, None]}), (inf, {A: [9, 12]})))
 
 
 def test_buckets_that_are_not_cumulative_make_the_pod_absent() -> None:
@@ -90,7 +90,7 @@ def test_pods_with_the_bounds_of_most_stand_in_the_block_and_the_odd_ones_say_wh
     assert (block.canary.bounds, block.stable.bounds) == ((1, inf), (1, inf))
     assert (block.canary.pods, block.stable.pods) == ({"c": Buckets((1, 2))}, {"s1": Buckets((1, 2))})
     assert block.stable.absent["s3"] == "gone"
-    assert "end at 5, inf, those of other pods at 1, inf" in block.stable.absent["s2"]
+    assert "bounds are 5, inf, those of other pods 1, inf" in block.stable.absent["s2"]
 
 
 def test_a_new_version_with_other_bounds_is_absent_and_not_stable() -> None:

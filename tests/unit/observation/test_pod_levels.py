@@ -68,5 +68,5 @@ def test_arrivals_come_with_the_seconds_that_they_took() -> None:
 def test_no_arrivals_are_a_measurement_but_no_series_is_none() -> None:
     assert PodArrivals(counter({A: [100, 100]})).between(POD, 0, 10_000) == Arrivals(0, 10)
     silent = PodArrivals(counter({}, starts={A: [-1000, -1000]})).between(POD, 0, 10_000)
-    assert "it is scraped, but has no series of x" in reason(silent)
-    assert "vanished" in reason(PodArrivals(counter({A: [100, None]})).between(POD, 0, 10_000))
+    assert "scraped, but has no series x" in reason(silent)
+    assert "ended in this block" in reason(PodArrivals(counter({A: [100, None]})).between(POD, 0, 10_000))

@@ -56,7 +56,7 @@ def test_a_restarted_process_counts_from_zero_and_not_across_the_restart() -> No
 def test_an_old_process_that_prometheus_finds_only_now_is_absent() -> None:
     found = counters({S: [None, 90_000, 90_100]}, {}, starts={S: [None, -1000, -1000]}, newborn=True)
     first, second = slots(request(entry("s", Side.STABLE)), found, edges(2))
-    assert first.stable.absent == {"s": "its first scrape came after the block began"}
+    assert first.stable.absent == {"s": "first scraped after the block began"}
     assert second.stable.pods == {"s": Counts(0, 100)}
 
 

@@ -253,7 +253,7 @@ def test_a_query_is_read_at_the_end_of_each_block() -> None:
     [
         (matrix(), "returned nothing"),
         (matrix(({}, [(1_040.0, "NaN"), (1_050.0, "NaN")])), "NaN"),
-        (matrix(({"a": "1"}, [(1_040.0, "1"), (1_050.0, "1")]), ({}, [(1_040.0, "1"), (1_050.0, "1")])), "2 series"),
+        (matrix(({"a": "1"}, [(1_040.0, "1"), (1_050.0, "1")]), ({}, [(1_040.0, "1"), (1_050.0, "1")])), "expected one series, found 2"),
     ],
 )
 def test_no_number_or_several_are_no_data_with_the_reason(reply: Reply, told: str) -> None:
@@ -437,7 +437,7 @@ def test_history_says_why_there_is_none() -> None:
     with source(World(LATE)) as (_, prometheus):
         found = prometheus.history("ns", ["a"], (ERRORS,), timedelta(hours=1))["errors"]
     assert isinstance(found, NoData)
-    assert "no history of 5 minutes yet" in found.reason
+    assert "no history of 5m yet" in found.reason
     assert "hits_total" in found.reason
 
 

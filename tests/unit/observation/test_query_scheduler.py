@@ -73,7 +73,7 @@ def test_at_the_deadline_everybody_has_an_answer_and_only_what_was_slow_is_an_er
         world.gate.set()
     answer = one(answers["a"])
     assert isinstance(answer.metrics["heavy"], ObservationError)
-    assert "0.3 s" in str(answer.metrics["heavy"])
+    assert "300 ms" in str(answer.metrics["heavy"])
     (block,) = answer.metrics["errors"]  # type: ignore[misc]
     assert isinstance(block, Block)
 
@@ -105,7 +105,7 @@ def test_question_that_became_quick_again_is_asked_with_the_others() -> None:
 def test_query_that_is_not_even_begun_in_time_is_not_sent() -> None:
     with asking(World(NOW), timeout=5.0) as (fake, _):
         connection = PrometheusConnection(fake.url).until(time.monotonic() - 1)
-        with pytest.raises(ObservationError, match="was not asked"):
+        with pytest.raises(ObservationError, match="not sent"):
             connection.server_time()
         assert fake.asked == []
 
