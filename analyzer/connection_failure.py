@@ -33,10 +33,13 @@ class ConnectionFailure:
         return f"{self.what}; {self.hint}"
 
 
-def connection_failure(error: BaseException, timeout: float) -> ConnectionFailure | None:
+def connection_failure(
+    error: BaseException, timeout: float | None = None, connect_timeout: float | None = None
+) -> ConnectionFailure | None:
     """Read an exception of requests, urllib3 or a socket; None where it is not about the connection.
 
-    `timeout` in seconds is the one that the request had.
+    `timeout` in seconds is the one that the request had, where one number can be told; `connect_timeout` where
+    connecting had another one.
     """
     chain = list(_chain(error))
     for one in chain:
@@ -45,11 +48,11 @@ def connection_failure(error: BaseException, timeout: float) -> ConnectionFailur
             return found
     if any(isinstance(one, _CONNECT) and not isinstance(one, NewConnectionError) for one in chain):
         return ConnectionFailure(
-            f"no connection within {seconds(timeout)}", "check the address, firewalls and network policies"
+            f"no connection {_within(connect_timeout or timeout)}", "check the address, firewalls and network policies"
         )
     if any(isinstance(one, (*_READ, TimeoutError)) for one in chain):
         return ConnectionFailure(
-            f"connected, but no complete response within {seconds(timeout)}", "check its load and its own log"
+            f"connected, but no complete response {_within(timeout)}", "check its load and its own log"
         )
     if any(isinstance(one, _CUT) for one in chain):
         return ConnectionFailure("connection closed before the response was complete", "check its own log")
@@ -95,3 +98,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             seen.add(id(one))
             yield one
             waiting += [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
+
+
+def _within(timeout: float | None) -> str:
+    return "in time" if timeout is None else f"within {seconds(timeout)}"

@@ -1,7 +1,7 @@
-"""What the cluster looks like, without asking it: indexers that reflectors keep, read by the adapters.
+"""The cluster without a request: indexers that reflectors keep up to date, read by the adapters.
 
 Every read is checked against a bound on age (see `kube.reflector` for how age is measured): nothing is decided on a
-cluster that nobody has heard of for longer. Made and started by `run`.
+cache that was not confirmed for longer. Made and started by `run`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from analyzer.kube.objects import (
 from analyzer.kube.permission import may
 from analyzer.kube.reflector import Reflector, WatchScope, WatchTiming
 from analyzer.kube.transform import transformed
+from analyzer.model.duration import show_duration
 
 FOLLOWED = (DEPLOYMENTS, REPLICA_SETS, PODS, AUTOSCALERS, CONFIG_MAPS)
 OURS = "app.kubernetes.io/managed-by=canary-analyzer,canary-analyzer/document=commands"
 """Of ConfigMaps only operators' commands are followed: our own documents would flow back to us with every write."""
 BOUND_SECONDS = 60.0
-"""A healthy server proves itself every 25 s; a connection that hangs is given up after 30 s and made anew."""
+"""A healthy server proves itself every 25 s; a connection that hangs is closed and reopened after 30 s."""
 SYNC_POLL_SECONDS = 0.05
 
 
@@ -111,7 +112,7 @@ class Cache:
         return True
 
     def problems(self) -> Sequence[str]:
-        """Why scopes can't be followed at present, each once; empty while all is well."""
+        """Why scopes cannot be watched at present, each once; empty while all is well."""
         with self._lock:
             reflectors = list(self._reflectors.values())
         return sorted({str(reflector.problem) for reflector in reflectors if reflector.problem is not None})
@@ -160,21 +161,21 @@ class Cache:
     def _fresh(self, kind: Kind, namespace: str) -> Reflector:
         reflector = self._reflector(kind, namespace)
         if reflector is None:
-            raise StaleError(f"{kind.plural} of namespace {namespace} are not followed")
+            raise StaleError(f"no {kind.kind} cache for namespace {namespace}: it is not watched")
         age = reflector.age()
         because = f": {reflector.problem}" if reflector.problem is not None else ""
         if age is None or not reflector.holds(namespace):
-            raise StaleError(f"{kind.plural} of namespace {namespace} were not listed yet{because}")
+            raise StaleError(f"{kind.kind} cache for namespace {namespace} is not synced yet{because}")
         if age > self._bound:
             raise StaleError(
-                f"nothing is known of {kind.plural} in namespace {namespace} since {age:.0f} s ago "
-                f"(at most {self._bound:.0f} s are accepted){because}"
+                f"{kind.kind} cache for namespace {namespace} is stale: {show_duration(age)} old, "
+                f"limit {show_duration(self._bound)}{because}"
             )
         return reflector
 
 
 def may_watch_cluster(api: Api, kinds: Sequence[Kind] = FOLLOWED) -> bool:
-    """Whether this identity may list and watch these kinds in all namespaces; who may not even ask, may not.
+    """Whether this identity may list and watch these kinds in all namespaces; False where it may not ask that.
 
     Raises KubeError.
     """
@@ -185,4 +186,4 @@ def may_watch_cluster(api: Api, kinds: Sequence[Kind] = FOLLOWED) -> bool:
 
 
 def _begin(reflector: Reflector) -> None:
-    threading.Thread(target=reflector.run, name=f"follow {reflector.scope}", daemon=True).start()
+    threading.Thread(target=reflector.run, name=f"watch {reflector.scope}", daemon=True).start()

@@ -19,6 +19,7 @@ from analyzer.kube.rate_limit import Rate, TokenBucket
 from analyzer.kube.settings import find_access, own_namespace
 from analyzer.kube.translation import failure, status_failure
 from analyzer.kube.transport import RawResponse, Request, Transport
+from analyzer.model.numbers import seconds
 
 FIELD_MANAGER = "canary-analyzer"
 PAGE = 500
@@ -101,7 +102,7 @@ class KubeClient:
             page = self._read(request, self._transport.exchange(request, self._limits.list_seconds))
             metadata = page.get("metadata") or {}
             if not isinstance(page.get("items"), list) or not metadata.get("resourceVersion"):
-                raise UnavailableError(f"{name}: the API server's answer is no list")
+                raise UnavailableError(f"{name}: expected a list from the API server, found something else")
             yield Listed(tuple(page["items"]), str(metadata["resourceVersion"]))
             if not metadata.get("continue"):
                 return
@@ -167,7 +168,7 @@ class KubeClient:
         try:
             return parsedate_to_datetime(answer.headers["Date"])
         except (KeyError, ValueError) as error:
-            raise UnavailableError(f"{request.name}: the API server's answer has no date") from error
+            raise UnavailableError(f"{request.name}: expected a Date header from the API server, found none") from error
 
     def close(self) -> None:
         """End all watches, so that the threads in them go on at once, and drop the connections."""
@@ -183,19 +184,17 @@ class KubeClient:
                 self.on_write("after", request.name)
 
     def _asked(self, kind: Kind, request: Request, timeout: float | None) -> Json:
-        seconds = timeout if timeout is not None else self._limits.request_seconds
+        most = timeout if timeout is not None else self._limits.request_seconds
         if kind == LEASES:
-            return self._read(request, self._transport.exchange(request, seconds))
-        until = time.monotonic() + seconds  # waiting for its turn is a part of the time that a request may take
-        self._turn(self._requests, request.name, seconds)
+            return self._read(request, self._transport.exchange(request, most))
+        until = time.monotonic() + most  # waiting for its turn is a part of the time that a request may take
+        self._turn(self._requests, request.name, most)
         left = max(until - time.monotonic(), SHORTEST_REQUEST)
         return self._read(request, self._transport.exchange(request, left))
 
     def _turn(self, bucket: TokenBucket, name: str, most: float) -> None:
         if not bucket.take(most):
-            raise UnavailableError(
-                f"{name}: not sent, because the limit of requests a second is used up for {most:g} s"
-            )
+            raise UnavailableError(f"{name}: not sent: client-side rate limit reached, no turn within {seconds(most)}")
 
     def _read(self, request: Request, answer: RawResponse) -> dict[str, Any]:
         if not HTTPStatus.OK <= answer.code < HTTPStatus.MULTIPLE_CHOICES:
@@ -203,9 +202,9 @@ class KubeClient:
         try:
             found = json.loads(answer.body)
         except ValueError as error:
-            raise UnavailableError(f"{request.name}: the API server's answer is no JSON: {error}") from error
+            raise UnavailableError(f"{request.name}: expected JSON from the API server: {error}") from error
         if not isinstance(found, dict):
-            raise UnavailableError(f"{request.name}: the API server's answer is no object")
+            raise UnavailableError(f"{request.name}: expected a JSON object from the API server, found something else")
         return found
 
 
@@ -217,11 +216,11 @@ def _change(name: str, line: bytes) -> Change:
         if kind == "ERROR":
             raise _in_watch(name, changed)
         if kind not in CHANGES:
-            raise UnavailableError(f"{name}: unknown kind of change {kind!r}")
+            raise UnavailableError(f"{name}: unknown type of watch event {kind!r}")
         if not changed["metadata"]["resourceVersion"]:
-            raise UnavailableError(f"{name}: a change without a version")
+            raise UnavailableError(f"{name}: watch event without a resourceVersion")
     except (ValueError, KeyError, TypeError) as error:
-        raise UnavailableError(f"{name}: a line of the API server's answer can't be read: {error}") from error
+        raise UnavailableError(f"{name}: unreadable watch event: {error}") from error
     return Change(kind, changed)
 
 

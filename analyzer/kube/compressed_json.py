@@ -46,7 +46,7 @@ class CompressedJson(Mapping[str, Any]):
     __hash__ = None  # type: ignore[assignment]  # as of every mapping that is compared by content
 
     def __repr__(self) -> str:
-        return f"Packed({self._content()!r})"
+        return f"CompressedJson({self._content()!r})"
 
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(zlib.decompress(self._text))

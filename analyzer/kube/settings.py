@@ -76,18 +76,18 @@ def _chosen(files: str, context: str | None) -> dict[str, Any]:
         contexts = [entry.value for entry in merged["contexts"]] if merged is not None else []
         name = context or (merged.safe_get("current-context") if merged is not None else None)
     except (ConfigException, OSError, yaml.YAMLError, TypeError, AttributeError, KeyError) as error:
-        raise ClusterSettingsError(f"kubeconfig {files} can't be read: {error}") from error
+        raise ClusterSettingsError(f"kubeconfig {files} cannot be read: {error}") from error
     if merged is None:
-        message = (
-            "there is none, and this is not a pod with a service account. Name one with --kubeconfig or KUBECONFIG"
+        raise ClusterSettingsError(
+            f"kubeconfig {files} not found, and this is not a pod with a service account; pass --kubeconfig or set "
+            "KUBECONFIG"
         )
-        raise ClusterSettingsError(f"kubeconfig {files}: {message}")
     known = ", ".join(sorted(str(entry["name"]) for entry in contexts)) or "none"
     for entry in contexts:
         if entry["name"] == name:
             return {"name": name, "context": entry.get("context") or {}}
-    wanted = f"has no context {name!r}" if name else "names no current context"
-    raise ClusterSettingsError(f"kubeconfig {files} {wanted}; it has: {known}. Choose one with --context")
+    wanted = f"has no context {name!r}" if name else "has no current context"
+    raise ClusterSettingsError(f"kubeconfig {files} {wanted}; contexts in it: {known}; choose one with --context")
 
 
 def _from_service_account(account: Path) -> Any:
@@ -96,7 +96,7 @@ def _from_service_account(account: Path) -> Any:
     try:
         loader.load_and_set(configuration)
     except (ConfigException, OSError) as error:
-        raise ClusterSettingsError(f"the service account of this pod can't be used: {error}") from error
+        raise ClusterSettingsError(f"cannot use the service account of this pod: {error}") from error
     return configuration
 
 
@@ -105,7 +105,7 @@ def _from_kubeconfig(files: str, context: str) -> Any:
     try:
         kube_config.load_kube_config(files, context, configuration, persist_config=False)
     except (ConfigException, OSError, ValueError, TypeError, AttributeError, KeyError, yaml.YAMLError) as error:
-        raise ClusterSettingsError(f"kubeconfig {files}, context {context}: can't be used: {error}") from error
+        raise ClusterSettingsError(f"cannot use context {context} of kubeconfig {files}: {error}") from error
     return configuration
 
 

@@ -19,8 +19,8 @@ from analyzer.kube.errors import (
 from analyzer.kube.objects import Json
 
 SHOWN = 500
-"""So many characters of an answer are shown: of an object that can't be read the server repeats the whole."""
-REFUSED_PATCH = "(a test of the patch failed, or a path in it is not there)"
+"""So many characters of a response are shown: the server repeats a whole object that it cannot read."""
+REFUSED_PATCH = "(a test in the patch failed, or a path in it does not exist)"
 LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 
@@ -30,7 +30,7 @@ def failure(request: str, code: int, body: bytes, headers: Mapping[str, str]) ->
     pause = _seconds(headers.get("Retry-After"))
     if status is None:
         text = " ".join(body.decode(errors="replace").split())
-        return _error(request, code, f"without a reason: {text}" if text else "without a reason", {}, pause)
+        return _error(request, code, text or "no reason given", {}, pause)
     return status_failure(request, status, code, pause)
 
 
@@ -38,7 +38,7 @@ def status_failure(request: str, status: Json, code: int | None = None, pause: f
     """The error for a Status object, as it also comes as the ERROR line of a watch."""
     details = status.get("details")
     found = code if code is not None else int(status.get("code") or HTTPStatus.INTERNAL_SERVER_ERROR)
-    message = str(status.get("message") or status.get("reason") or "without a reason")
+    message = str(status.get("message") or status.get("reason") or "no reason given")
     return _error(request, found, message, details if isinstance(details, Mapping) else {}, pause)
 
 
@@ -53,7 +53,7 @@ def _error(request: str, code: int, message: str, details: Mapping[str, Any], pa
         case HTTPStatus.UNPROCESSABLE_ENTITY:
             return RejectedError(text) if _invalid(details) else PreconditionError(f"{text} {REFUSED_PATCH}")
         case HTTPStatus.UNAUTHORIZED:
-            return ForbiddenError(f"{text} (the credentials were not accepted: expired, or for another cluster?)")
+            return ForbiddenError(f"{text} (credentials not accepted: expired, or for another cluster?)")
         case HTTPStatus.FORBIDDEN:
             return ForbiddenError(text)
         case HTTPStatus.GONE:

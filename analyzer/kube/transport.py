@@ -19,6 +19,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
+from analyzer.connection_failure import connection_failure
 from analyzer.kube.errors import UnavailableError
 from analyzer.kube.settings import Access
 
@@ -128,9 +129,9 @@ class Transport:
                 _request_timeout=(min(CONNECT_SECONDS, silence), silence),
             ).response
         except ConfigException as error:  # from reading the credentials anew, shortly before they end
-            raise UnavailableError(f"{request.name}: not sent, no credentials for {self.where}: {error}") from error
+            raise UnavailableError(f"{request.name}: not sent, no credentials from {self.where}: {error}") from error
         except (HTTPError, ApiException, OSError, ValueError) as error:
-            raise self._lost(request, error) from error
+            raise self._lost(request, error, silence) from error
 
     def _chunks(self, response: Any, request: Request, deadline: float) -> Iterator[bytes]:
         try:
@@ -138,7 +139,7 @@ class Transport:
                 yield chunk
                 if self._monotonic() > deadline:
                     response.close()
-                    raise UnavailableError(f"{request.name}: the answer of the API server took too long")
+                    raise UnavailableError(f"{request.name}: no complete response from the API server in time")
         except (HTTPError, OSError, ValueError) as error:
             raise self._lost(request, error) from error
 
@@ -151,12 +152,14 @@ class Transport:
                 *lines, rest = (rest + chunk).split(b"\n")
                 yield from (line for line in lines if line.strip())
             if rest.strip():
-                raise UnavailableError(f"{request.name}: the answer of the API server breaks off")
+                raise UnavailableError(f"{request.name}: the response of the API server ended early")
         finally:
             with self._lock:
                 self._streams.discard(response)
             response.close()
 
-    def _lost(self, request: Request, error: Exception) -> UnavailableError:
-        reason = str(error.__cause__ or error).strip() or type(error).__name__
-        return UnavailableError(f"{request.name}: no answer from the API server ({self.where}): {reason}")
+    def _lost(self, request: Request, error: Exception, silence: float | None = None) -> UnavailableError:
+        connecting = None if silence is None else min(CONNECT_SECONDS, silence)
+        failure = connection_failure(error, silence, connecting)
+        reason = failure or str(error.__cause__ or error).strip() or type(error).__name__
+        return UnavailableError(f"{request.name}: request to the API server ({self.where}) failed: {reason}")

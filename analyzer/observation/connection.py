@@ -93,7 +93,9 @@ class PrometheusConnection:
             case (Series(samples=((_, now),)),):
                 return now
             case _:
-                raise ObservationError(f"Prometheus {self.url}: expected its time as the answer to time(), found something else")
+                raise ObservationError(
+                    f"Prometheus {self.url}: expected its time as the answer to time(), found something else"
+                )
 
     def version(self) -> str:
         """Prometheus' version, such as "2.42.0". Raises ObservationError."""

@@ -116,5 +116,9 @@ class Counter:
     def _fallen(self, target: ScrapeTarget, before: float, after: float) -> str:
         if after < 0:
             return f"its {self.name} is negative ({after:g}): not a counter"
-        cause = "without a restart" if self.scrapes.knows(target) else f"and {START_TIME} is missing, so a restart cannot be ruled out"
+        cause = (
+            "without a restart"
+            if self.scrapes.knows(target)
+            else f"and {START_TIME} is missing, so a restart cannot be ruled out"
+        )
         return f"its {self.name} fell from {before:g} to {after:g} {cause}: a series ended"

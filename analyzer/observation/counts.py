@@ -43,8 +43,8 @@ class PodCounters:
         stray = self._stray(pod, begin, end)
         if stray is not None:
             return NoData(
-                f"`events` are scraped at {stray.instance or stray.job!r}, which has no `total`; both must come from one "
-                f"scrape target"
+                f"`events` are scraped at {stray.instance or stray.job!r}, which has no `total`; both must come from "
+                f"one scrape target"
             )
         found = [self._difference(target, begin, end) for target in chosen]
         counted = [one for one in found if isinstance(one, Counts)]

@@ -97,8 +97,8 @@ class PodHistograms:
         for below, above in pairwise(risen):
             if risen[below] > risen[above] + ROUNDING:
                 return NoData(
-                    f"bucket le={below:g} counted {risen[below]:g}, bucket le={above:g} only {risen[above]:g}; buckets must be "
-                    f"cumulative"
+                    f"bucket le={below:g} counted {risen[below]:g}, bucket le={above:g} only {risen[above]:g}; "
+                    f"buckets must be cumulative"
                 )
         return Bucketed(tuple(risen), tuple(risen.values()))
 
@@ -124,8 +124,8 @@ def _side(found: Found[Bucketed], bounds: tuple[float, ...]) -> SideBlock[Bucket
                 absent[pod] = reason
             case Bucketed() if one.bounds != bounds:
                 absent[pod] = (
-                    f"its bucket bounds are {_listed(one.bounds)}, those of other pods {_listed(bounds)}; they cannot be "
-                    f"compared"
+                    f"its bucket bounds are {_listed(one.bounds)}, those of other pods {_listed(bounds)}; "
+                    f"they cannot be compared"
                 )
             case Bucketed():
                 pods[pod] = Buckets(one.counts)

@@ -45,5 +45,7 @@ def _read(secret: Callable[[], str]) -> str:
     except (OSError, ValueError) as error:
         raise ObservationError(f"cannot read the secret for Prometheus: {error}") from error
     if not (found and found.isascii() and found.isprintable()):
-        raise ObservationError("secret for Prometheus: expected one line of printable ASCII, found something else or nothing")
+        raise ObservationError(
+            "secret for Prometheus: expected one line of printable ASCII, found something else or nothing"
+        )
     return found

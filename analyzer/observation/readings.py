@@ -18,9 +18,7 @@ def read(connection: PrometheusConnection, query: str, edges: Edges) -> dict[int
     found: dict[int, list[float]] = {}
     for series in connection.range(query, first, last, edges.timing.block):
         if series.native:
-            raise ObservationError(
-                "query: expected a number, found a histogram; use histogram_quantile(...)"
-            )
+            raise ObservationError("query: expected a number, found a histogram; use histogram_quantile(...)")
         for when, value in series.samples:
             found.setdefault(round(when * 1000), []).append(value)
     return {
@@ -37,6 +35,4 @@ def _one(values: list[float]) -> float | NoData:
         case [value]:
             return value
         case _:
-            return NoData(
-                f"query: expected one series, found {len(values)}; add them up, for example with sum(...)"
-            )
+            return NoData(f"query: expected one series, found {len(values)}; add them up, for example with sum(...)")

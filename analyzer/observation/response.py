@@ -98,7 +98,9 @@ def _sample(pair: Any) -> tuple[float, float]:
 
 def _not_json(status: int, content_type: str, body: bytes) -> str:
     if status in (401, 403):
-        return f"Prometheus refused the credentials (HTTP {status}); check basic_auth or authorization under `prometheus`"
+        return (
+            f"Prometheus refused the credentials (HTTP {status}); check basic_auth or authorization under `prometheus`"
+        )
     text = _short(body.decode("utf-8", errors="replace"))
     return (
         f"expected JSON from Prometheus, found HTTP {status} with {content_type or 'no content type'}: {text!r}; "

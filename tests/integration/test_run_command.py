@@ -47,7 +47,7 @@ def test_mistakes_in_the_configuration_are_listed_with_their_lines(tmp_path: Pat
 def test_a_cluster_that_does_not_answer_is_named(tmp_path: Path) -> None:
     said = refused(run(tmp_path, "--kubeconfig", str(tmp_path / "kubeconfig")))
     assert "error: " in said
-    assert f"no answer from the API server (kubeconfig {tmp_path / 'kubeconfig'}, context lab)" in said
+    assert f"request to the API server (kubeconfig {tmp_path / 'kubeconfig'}, context lab) failed" in said
 
 
 def test_a_context_that_there_is_not_is_named_with_those_that_there_are(tmp_path: Path) -> None:

@@ -19,9 +19,10 @@ PATIENT = 5.0
 
 def failure(url: str, timeout: float = PATIENT) -> ConnectionFailure:
     """What is said of a GET that fails."""
-    with requests.Session() as session, pytest.raises(requests.RequestException) as raised:
+    with requests.Session() as session:
         session.trust_env = False
-        session.get(url, timeout=timeout)
+        with pytest.raises(requests.RequestException) as raised:
+            session.get(url, timeout=timeout)
     found = connection_failure(raised.value, timeout)
     assert found is not None
     return found

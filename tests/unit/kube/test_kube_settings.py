@@ -45,19 +45,19 @@ def test_takes_the_context_that_is_named(tmp_path: Path) -> None:
 
 
 def test_a_context_without_its_cluster_says_so_when_it_is_used(tmp_path: Path) -> None:
-    with pytest.raises(ClusterSettingsError, match=r"context prod: can't be used: .*missing"):
+    with pytest.raises(ClusterSettingsError, match=r"cannot use context prod of kubeconfig .*missing"):
         find_access(written(tmp_path), "prod").configuration()
 
 
 @pytest.mark.parametrize(
     ("settings", "context", "text"),
     [
-        (SETTINGS, "lba", r"has no context 'lba'; it has: lab, prod\. Choose one with --context"),
-        ({**SETTINGS, "current-context": ""}, None, "names no current context; it has: lab, prod"),
-        ({**SETTINGS, "contexts": []}, None, "has no context 'lab'; it has: none"),
-        ("a: [", None, "can't be read"),
-        ("", None, "can't be read"),
-        ("[]", None, "can't be read"),
+        (SETTINGS, "lba", "has no context 'lba'; contexts in it: lab, prod; choose one with --context"),
+        ({**SETTINGS, "current-context": ""}, None, "has no current context; contexts in it: lab, prod"),
+        ({**SETTINGS, "contexts": []}, None, "has no context 'lab'; contexts in it: none"),
+        ("a: [", None, "cannot be read"),
+        ("", None, "cannot be read"),
+        ("[]", None, "cannot be read"),
     ],
 )
 def test_says_what_is_wrong_with_a_kubeconfig(tmp_path: Path, settings: object, context: str | None, text: str) -> None:
@@ -66,7 +66,7 @@ def test_says_what_is_wrong_with_a_kubeconfig(tmp_path: Path, settings: object, 
 
 
 def test_without_any_settings_says_how_to_give_them(tmp_path: Path) -> None:
-    with pytest.raises(ClusterSettingsError, match=r"there is none, .* --kubeconfig or KUBECONFIG"):
+    with pytest.raises(ClusterSettingsError, match=r"not found, .* pass --kubeconfig or set KUBECONFIG"):
         find_access(tmp_path / "nowhere")
 
 
@@ -104,5 +104,5 @@ def test_a_service_account_that_is_incomplete_says_what_is_missing(
 ) -> None:
     account = an_account(tmp_path, monkeypatch)
     (tmp_path / "ca.crt").unlink()
-    with pytest.raises(ClusterSettingsError, match=r"service account of this pod can't be used: .*certification file"):
+    with pytest.raises(ClusterSettingsError, match=r"cannot use the service account of this pod: .*certification file"):
         find_access(account=account).configuration()

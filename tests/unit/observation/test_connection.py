@@ -63,7 +63,10 @@ def test_server_time_is_prometheus_own() -> None:
 
 
 def test_a_server_that_does_not_tell_its_time_is_an_error() -> None:
-    with answering(vector()) as (_, connection), pytest.raises(ObservationError, match="expected its time as the answer"):
+    with (
+        answering(vector()) as (_, connection),
+        pytest.raises(ObservationError, match="expected its time as the answer"),
+    ):
         connection.server_time()
 
 
@@ -110,7 +113,10 @@ def test_infos_are_no_reason_to_refuse() -> None:
         (Reply(b"[]"), "expected JSON from Prometheus"),
         (Reply(b'{"status":"success","da'), "expected JSON from Prometheus"),
         (Reply(b'{"status":"success","data":{}}'), "unexpected response from Prometheus"),
-        (success({"resultType": "vector", "result": [{"metric": {}, "value": [1, "x"]}]}), "unexpected response from Prometheus"),
+        (
+            success({"resultType": "vector", "result": [{"metric": {}, "value": [1, "x"]}]}),
+            "unexpected response from Prometheus",
+        ),
         (success({"resultType": "string", "result": [1, "x"]}), "result of type 'string'"),
         (Reply(b'{"status":', announced=500), "closed before the response was complete"),
         (Reply(b"", status=301, headers={"Location": "https://me:secret@prom.example/x"}), "https://prom.example/x"),

@@ -253,7 +253,10 @@ def test_a_query_is_read_at_the_end_of_each_block() -> None:
     [
         (matrix(), "returned nothing"),
         (matrix(({}, [(1_040.0, "NaN"), (1_050.0, "NaN")])), "NaN"),
-        (matrix(({"a": "1"}, [(1_040.0, "1"), (1_050.0, "1")]), ({}, [(1_040.0, "1"), (1_050.0, "1")])), "expected one series, found 2"),
+        (
+            matrix(({"a": "1"}, [(1_040.0, "1"), (1_050.0, "1")]), ({}, [(1_040.0, "1"), (1_050.0, "1")])),
+            "expected one series, found 2",
+        ),
     ],
 )
 def test_no_number_or_several_are_no_data_with_the_reason(reply: Reply, told: str) -> None:
