@@ -44,8 +44,8 @@ def claiming(deployment: Json, epoch: int, doing: str) -> Operations:
         return [*same, _replace(_EPOCH_PATH, str(epoch))]
     if int(found) > epoch:
         raise ConflictError(
-            f"{doing}: refused, epoch {found} has claimed Deployment {metadata['name']}, and ours is {epoch}: "
-            "another daemon leads"
+            f"{doing}: refused: Deployment {metadata['name']} is claimed by epoch {found}, this daemon has epoch "
+            f"{epoch}; another daemon is the leader"
         )
     return same
 
@@ -54,19 +54,21 @@ def moving(deployment: Json, move: Move, epoch: int) -> Operations:
     """The whole patch for a move. Raises ConflictError where the Deployment is not as the move expects it."""
     metadata, spec = deployment["metadata"], deployment["spec"]
     if metadata["uid"] != move.uid or "deletionTimestamp" in metadata:
-        found = "it is being deleted" if metadata["uid"] == move.uid else f"its uid is {metadata['uid']}"
-        raise ConflictError(f"{move}: refused, expected Deployment {move.deployment} {move.uid}, and {found}")
+        found = "one that is being deleted" if metadata["uid"] == move.uid else f"uid {metadata['uid']}"
+        raise ConflictError(
+            f"{move}: refused: expected Deployment {move.deployment} with uid {move.uid}, found {found}"
+        )
     fence = claiming(deployment, epoch, str(move))
     match move:
         case Scale(before=before, after=after):
             replicas = int(spec.get("replicas", 1))
             if replicas != before:
-                raise ConflictError(f"{move}: refused, it stands at {replicas}")
+                raise ConflictError(f"{move}: refused: expected {before} replicas, found {replicas}")
             return [*fence, _test("/spec/replicas", before), _replace("/spec/replicas", after)]
         case WriteTemplate(before=before, template=template):
             version = version_of(deployment).template.hash
             if version != before:
-                raise ConflictError(f"{move}: refused, expected version {before}, found {version}")
+                raise ConflictError(f"{move}: refused: expected version {before}, found {version}")
             same = _test("/spec/template", dict(spec["template"]))
             return [*fence, same, _replace("/spec/template", dict(template.content))]
         case _:

@@ -126,7 +126,7 @@ class LeaseElector:
             return ()
         longest = self._timing.retry + 3 * self._timing.request + slack.total_seconds()
         late = self._clock.monotonic() - self._stepped_at > longest
-        return ("the election for the Lease",) if late or not self._thread.is_alive() else ()
+        return ("leader election",) if late or not self._thread.is_alive() else ()
 
     def run(self, wait: Callable[[float], bool]) -> None:
         """Step, and `wait` as long as that says, until `wait` says that it is over."""
@@ -181,9 +181,7 @@ class LeaseElector:
         """After a renewal without an answer: it may have been made, and then the Lease has another version."""
         found = lease_record(self._get())
         if (found.holder, found.epoch) != (mine.holder, mine.epoch):
-            raise PreconditionError(
-                f"Lease {self._at.name} was taken by {found.holder or 'nobody'}, epoch {found.epoch}"
-            )
+            raise PreconditionError(f"Lease {self._at.name} is held by {found.holder or 'no one'}, epoch {found.epoch}")
         return found
 
     def _compete(self) -> float:

@@ -96,7 +96,7 @@ def _state(container: Json, name: str) -> Json | None:
 def _unschedulable(condition: Json | None) -> str | None:
     if condition is None or condition.get("status") != "False":
         return None
-    return str(condition.get("message") or condition.get("reason") or "the scheduler gave no reason")
+    return str(condition.get("message") or condition.get("reason") or "no reason given by the scheduler")
 
 
 def _last_termination(status: Json) -> str | None:

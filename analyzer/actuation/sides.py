@@ -85,7 +85,7 @@ def workload_of(
         template=version.template,
         selector=version.selector,
         pods=tuple(sorted((pod for found in pods.values() for pod in found), key=lambda pod: pod.name)),
-        # A condition that speaks of an older spec would condemn the new one.
+        # A condition of an older spec would condemn the new one.
         progress_deadline_exceeded=observed and progressing.get("reason") == DEADLINE_EXCEEDED,
         replica_failure=_failure(conditions.get("ReplicaFailure")),
         paused=bool(spec.get("paused")),
@@ -123,7 +123,7 @@ def _counted(owned: Sequence[Owned], deployment: Json) -> Json | None:
 def _failure(condition: Json | None) -> str | None:
     if condition is None or condition.get("status") != "True":
         return None
-    return str(condition.get("message") or condition.get("reason") or "no reason was given")
+    return str(condition.get("message") or condition.get("reason") or "no reason given")
 
 
 def _writers(found: Mapping[str, str], scaler: str) -> Mapping[str, str]:

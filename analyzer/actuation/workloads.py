@@ -14,6 +14,7 @@ from analyzer.actuation.sides import CONTROLLERS, Owned, RunningTemplate, versio
 from analyzer.kube.errors import KubeError, NotFoundError, PreconditionError
 from analyzer.kube.objects import AUTOSCALERS, DEPLOYMENTS, PODS, REPLICA_SETS, Api, Cached, Json, PatchType
 from analyzer.model.errors import ActuationError, ConflictError
+from analyzer.model.numbers import seconds
 from analyzer.model.target import Roles, Target
 from analyzer.model.workload import Move, Snapshot, Workload
 from analyzer.ports import Clock
@@ -43,7 +44,7 @@ class KubeWorkloads:
             stable = self._side(target.namespace, roles.stable)
             return Snapshot(target, stable, self._side(target.namespace, roles.canary))
         except KubeError as error:
-            raise ActuationError(f"the Deployments of {target.name} can't be seen: {error}") from error
+            raise ActuationError(f"cannot read the Deployments of {target.name}: {error}") from error
 
     def apply(self, target: Target, move: Move, epoch: int) -> None:
         """Make one write, and claim the Deployment with it where it is not ours yet.
@@ -75,7 +76,7 @@ class KubeWorkloads:
         try:
             return self._cache.get(DEPLOYMENTS, namespace, name)
         except KubeError as error:
-            raise ActuationError(f"Deployment {namespace}/{name} can't be seen: {error}") from error
+            raise ActuationError(f"cannot read Deployment {namespace}/{name}: {error}") from error
 
     def _side(self, namespace: str, name: str) -> Workload | None:
         found = self._cache.get(DEPLOYMENTS, namespace, name)
@@ -142,7 +143,7 @@ class _Write:
     def make(self, known: Json | None, operations: Callable[[Json], Operations]) -> Json:
         """`operations` gives the patch for the Deployment as it is, or raises ConflictError. Raises KubeError."""
         if known is None:
-            raise ConflictError(f"{self.doing}: refused, Deployment {self.namespace}/{self.name} does not exist")
+            raise ConflictError(f"{self.doing}: refused: Deployment {self.namespace}/{self.name} does not exist")
         found = known if raised(known) is not None else self._fetched()
         tried = 0
         while True:
@@ -160,16 +161,16 @@ class _Write:
         try:
             return self._api.patch(DEPLOYMENTS, self.namespace, self.name, patch, how, timeout=left)
         except NotFoundError as error:
-            raise ConflictError(f"{self.doing}: refused, the Deployment was deleted") from error
+            raise ConflictError(f"{self.doing}: refused: the Deployment was deleted") from error
 
     def _fetched(self) -> Json:
         try:
             return self._api.get(DEPLOYMENTS, self.namespace, self.name, timeout=self._left())
         except NotFoundError as error:
-            raise ConflictError(f"{self.doing}: refused, the Deployment was deleted") from error
+            raise ConflictError(f"{self.doing}: refused: the Deployment was deleted") from error
 
     def _left(self) -> float:
         left = self._until - self._clock.monotonic()
         if left <= 0:
-            raise ActuationError(f"{self.doing}: given up after {WRITE_SECONDS:g} s, the API server is slow")
+            raise ActuationError(f"{self.doing}: not done within {seconds(WRITE_SECONDS)}, the API server is slow")
         return left

@@ -25,6 +25,6 @@ def access(context: PreflightContext) -> Findings:
     for kind, verbs in denied.items():
         group = f" of {kind.group}" if kind.group else ""
         yield Found(
-            f"may not {', '.join(verbs)} {kind.plural}{group} in namespace {context.target.namespace}",
-            "give the ServiceAccount the rules of the RBAC file that comes with the program, in that namespace",
+            f"not allowed to {', '.join(verbs)} {kind.plural}{group} in namespace {context.target.namespace}",
+            "apply config/kubernetes/rbac.yaml or the Helm chart's RBAC for that namespace",
         )

@@ -27,14 +27,14 @@ def autoscaler(context: PreflightContext) -> Findings:
         name = found["metadata"]["name"]
         if _scales(found, context.canary):
             yield Found(
-                f"HorizontalPodAutoscaler {name} scales {context.canary.name}, whose replicas a release sets",
-                f"delete it; in `capacity: {{mode: surge}}` the canary follows {context.stable.name}'s autoscaler",
+                f"HorizontalPodAutoscaler {name} scales {context.canary.name}, whose replicas are set by each release",
+                f"delete it; with `capacity: {{mode: surge}}` the canary follows that of {context.stable.name}",
             )
         elif _scales(found, context.stable) and context.target.plan.capacity.mode is CapacityMode.PRESERVE:
             yield Found(
-                f"HorizontalPodAutoscaler {name} scales {context.stable.name}, whose replicas `capacity: "
-                "{mode: preserve}` sets too",
-                "use `capacity: {mode: surge}`, which never writes stable's replicas",
+                f"HorizontalPodAutoscaler {name} scales {context.stable.name}, whose replicas are also set by "
+                "`capacity: {mode: preserve}`",
+                "use `capacity: {mode: surge}`, which never changes the replicas of stable",
             )
 
 
@@ -45,9 +45,9 @@ def disruption_budget(context: PreflightContext) -> Findings:
         covered = [side for side in context.sides if matches(selector, side.pod_labels)]
         if len(covered) == 1:
             yield Found(
-                f"PodDisruptionBudget {budget['metadata']['name']} covers the pods of {covered[0].name} only: when a "
-                "release makes that side small, its nodes can't be drained, and the other side is not protected",
-                "let its selector match the pods of both Deployments",
+                f"PodDisruptionBudget {budget['metadata']['name']} covers the pods of {covered[0].name} only: once a "
+                "release scales that side down, its nodes cannot be drained, and the other side is not protected",
+                "change its selector to match the pods of both Deployments",
             )
 
 
@@ -64,9 +64,9 @@ def quota(context: PreflightContext) -> Findings:
             wanted = needed.get(_SPELLINGS.get(resource, resource), Decimal(0))
             if 0 < wanted > left:
                 yield Found(
-                    f"ResourceQuota {found['metadata']['name']} has {_plain(left)} {resource} left, and {extra} more "
+                    f"ResourceQuota {found['metadata']['name']} has {_plain(left)} {resource} left; {extra} more "
                     f"{'pod' if extra == 1 else 'pods'} of {context.canary.name} need {_plain(wanted)}",
-                    "raise the quota, or make `capacity.maxSurge` smaller",
+                    "raise the quota or lower `capacity.maxSurge`",
                 )
 
 

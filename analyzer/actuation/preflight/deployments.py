@@ -16,8 +16,8 @@ def disjoint_selectors(context: PreflightContext) -> Findings:
     for side, other in ((context.stable, context.canary), (context.canary, context.stable)):
         if matches(side.spec.get("selector"), other.pod_labels):
             yield Found(
-                f"the selector of {side.name} matches the pods of {other.name} too",
-                f"a selector can't be changed: make {side.name} again with a label of its own in selector and template",
+                f"the selector of {side.name} also matches the pods of {other.name}",
+                f"recreate {side.name} with a label of its own in selector and template (a selector is immutable)",
             )
 
 
@@ -26,8 +26,8 @@ def readiness_probe(context: PreflightContext) -> Findings:
     for side in context.sides:
         if not any("readinessProbe" in container for container in side.pod_spec.get("containers") or ()):
             yield Found(
-                f"no container of {side.name} has a readiness probe: its pods count as ready, and get traffic, before "
-                "they can serve",
+                f"no container of {side.name} has a readiness probe: its pods are ready, and get traffic, before they "
+                "can serve",
                 "add a readinessProbe",
             )
 
@@ -37,8 +37,8 @@ def min_ready_seconds(context: PreflightContext) -> Findings:
     for side in context.sides:
         if not side.spec.get("minReadySeconds"):
             yield Found(
-                f"{side.name} has minReadySeconds 0: a pod that fails a moment after it got ready was available",
-                "set minReadySeconds to 10 or so",
+                f"{side.name} has minReadySeconds 0: a pod that fails right after it became ready counted as available",
+                "set minReadySeconds, for example to 10",
             )
 
 
@@ -47,8 +47,8 @@ def revision_history(context: PreflightContext) -> Findings:
     for side in context.sides:
         if side.spec.get("revisionHistoryLimit") == 0:
             yield Found(
-                f"{side.name} has revisionHistoryLimit 0: no old version is kept, and people can't undo by hand",
-                "set revisionHistoryLimit to 2 or more, or leave it out (10)",
+                f"{side.name} has revisionHistoryLimit 0: no old version is kept for `kubectl rollout undo`",
+                "set revisionHistoryLimit to 2 or more, or leave it out (default 10)",
             )
 
 
@@ -58,9 +58,9 @@ def progress_deadline(context: PreflightContext) -> Findings:
     seconds = context.canary.spec.get("progressDeadlineSeconds", _PROGRESS_SECONDS)
     if seconds < within:
         yield Found(
-            f"{context.canary.name} has progressDeadlineSeconds {seconds}: its pods are given up after "
-            f"{show_duration(seconds)}, though `readyWithin` is {show_duration(within)}",
-            "make progressDeadlineSeconds longer, or `readyWithin` shorter",
+            f"{context.canary.name} has progressDeadlineSeconds {seconds}, less than `readyWithin` "
+            f"({show_duration(within)}): its rollout is reported as failed before the release stops waiting",
+            "raise progressDeadlineSeconds or lower `readyWithin`",
         )
 
 
@@ -70,9 +70,9 @@ def recreated_under_load(context: PreflightContext) -> Findings:
     rolls = plan.capacity.mode is CapacityMode.SURGE and plan.promote is not Promotion.SWAP
     if rolls and _recreates(context):
         yield Found(
-            f"{context.stable.name} has strategy Recreate, and with `capacity: {{mode: surge}}` it is promoted by its "
-            "own roll: all its pods would go down at once",
-            "set its strategy to RollingUpdate, or use `mode: preserve`",
+            f"{context.stable.name} has strategy Recreate; with `capacity: {{mode: surge}}` promotion is its own "
+            "rolling update, which would take all its pods down at once",
+            "set its strategy to RollingUpdate, or use `capacity: {mode: preserve}`",
         )
 
 
@@ -82,8 +82,8 @@ def recreated_by_rollback(context: PreflightContext) -> Findings:
     preserving = plan.capacity.mode is CapacityMode.PRESERVE and plan.promote is Promotion.COPY_TEMPLATE
     if preserving and _recreates(context):
         yield Found(
-            f"{context.stable.name} has strategy Recreate: a rollback once the template is written would take all its "
-            "pods down at once",
+            f"{context.stable.name} has strategy Recreate: a rollback after promotion would take all its pods down at "
+            "once",
             "set its strategy to RollingUpdate, or use `promote: swap`",
         )
 
@@ -93,9 +93,9 @@ def replicas_in_manifest(context: PreflightContext) -> Findings:
     writer = context.canary.workload.writers.get("replicas")
     if writer is not None and writer != OURSELVES:
         yield Found(
-            f"the replicas of {context.canary.name} were written by {writer}: if a manifest sets them, applying it in "
-            "mid-release is drift",
-            "leave `replicas` out of the canary's manifest",
+            f"the replicas of {context.canary.name} were last set by {writer}; if a manifest sets them, applying it "
+            "during a release is drift",
+            "remove `replicas` from the manifest of the canary",
         )
 
 

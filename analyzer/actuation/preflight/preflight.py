@@ -27,11 +27,11 @@ class ClusterPreflight:
         self._checks = checks
 
     def check(self, target: Target, roles: Roles, snapshot: Snapshot) -> Sequence[Finding]:
-        """Errors first. Raises KubeError and ObservationError when somebody gives no answer at all."""
+        """Errors first. Raises KubeError and ObservationError when the API server or Prometheus cannot be reached."""
         sides = tuple(self._pair(target, side, snapshot) for side in Side)
         missing = [roles.name(side) for side, pair in zip(Side, sides, strict=True) if pair is None]
         if missing:
-            way_out = "create it, or correct its name in the configuration"
+            way_out = "create it or correct its name in the configuration"
             return [
                 Finding("deployments", FindingLevel.ERROR, f"Deployment {name} does not exist", way_out)
                 for name in missing
@@ -53,5 +53,5 @@ def _run(check: Check, context: PreflightContext) -> Iterator[Finding]:
         for message, way_out in check.run(context):
             yield Finding(check.name, check.level, message, way_out)
     except (ForbiddenError, NotFoundError) as error:
-        way_out = "allow it, so that this can be known before a release"
+        way_out = "grant this permission so that the check can run"
         yield Finding(check.name, FindingLevel.WARNING, f"not checked: {error}", way_out)

@@ -21,19 +21,22 @@ def selects_both_sides(context: PreflightContext) -> Findings:
     if service is None:
         known = ", ".join(sorted(one["metadata"]["name"] for one in context.services)) or "none"
         yield Found(
-            f"Service {name} does not exist", f"name one of {context.target.namespace}'s in `service` ({known})"
+            f"Service {name} does not exist",
+            f"set `service` to one in namespace {context.target.namespace} (found: {known})",
         )
         return
     selector = _selector(service)
     if not selector:
-        yield Found(f"Service {name} has no selector", "give it a label that the pods of both Deployments have")
+        yield Found(f"Service {name} has no selector", "select a label that the pods of both Deployments have")
         return
     for side in context.sides:
         differing = {key: value for key, value in selector.items() if side.pod_labels.get(key) != value}
         if differing:
             common = _common(context)
-            way_out = f"select only by what is on both: {shown(common)}" if common else "put a common label on both"
-            yield Found(f"Service {name} selects by {shown(differing)}, which {side.name}'s pods don't have", way_out)
+            way_out = f"select only by common labels: {shown(common)}" if common else "put a common label on both"
+            yield Found(
+                f"Service {name} selects {shown(differing)}, which the pods of {side.name} do not have", way_out
+            )
 
 
 def some_service(context: PreflightContext) -> Findings:
@@ -42,9 +45,9 @@ def some_service(context: PreflightContext) -> Findings:
         common = _common(context)
         label = f" by {shown(common)}" if common else ""
         yield Found(
-            f"no Service selects the pods of both {context.stable.name} and {context.canary.name}, so replicas say "
-            "nothing about traffic",
-            f"let one Service select both{label}, and name it in `service`",
+            f"no Service selects the pods of both {context.stable.name} and {context.canary.name}: replicas do not "
+            "decide the share of traffic",
+            f"make one Service select both{label} and set `service` to its name",
         )
 
 
@@ -58,9 +61,9 @@ def session_affinity(context: PreflightContext) -> Findings:
         seconds = config.get("timeoutSeconds", _AFFINITY_SECONDS)
         yield Found(
             f"Service {service['metadata']['name']} keeps each client on one pod (sessionAffinity: ClientIP, "
-            f"{show_duration(seconds)}): the canary's share follows clients and not replicas, reaches new pods late, "
-            "and the requests of one client are not independent evidence",
-            "remove sessionAffinity, or hold each step for longer than that time",
+            f"{show_duration(seconds)}): the canary's share follows clients instead of replicas, and requests of one "
+            "client are not independent evidence",
+            "remove sessionAffinity, or hold each step for longer than that",
         )
 
 

@@ -303,7 +303,7 @@ def test_an_election_that_stands_still_is_told(election: Election) -> None:
     assert api.entered.wait(10)
     assert elector.overdue(slack) == ()
     election.clock.advance(60)
-    assert elector.overdue(slack) == ("the election for the Lease",)
+    assert elector.overdue(slack) == ("leader election",)
     api.answers.set()
     elector.stop()
     assert elector.overdue(slack) == ()

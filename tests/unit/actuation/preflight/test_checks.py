@@ -45,7 +45,7 @@ def test_a_service_that_does_not_exist_is_an_error_and_the_others_are_named() ->
     stand = Stand()
     stand.target = replace(stand.target, service="myapp")
     assert stand.found("service") == [
-        "service: Service myapp does not exist; name one of default's in `service` (my-app)"
+        "service: Service myapp does not exist; set `service` to one in namespace default (found: my-app)"
     ]
 
 
@@ -53,7 +53,7 @@ def test_a_service_that_selects_one_version_is_an_error_naming_the_common_label(
     stand = Stand()
     stand.service({"app": "my-app", "version": "v1"})
     (found,) = stand.found("service")
-    assert f"Service my-app selects by version=v1, which {CANARY}'s pods don't have" in found
+    assert f"Service my-app selects version=v1, which the pods of {CANARY} do not have" in found
     assert "select only by what is on both: app=my-app" in found
     assert stand.levels() == [FindingLevel.ERROR]
 
@@ -105,7 +105,7 @@ def test_a_selector_that_matches_the_other_side_s_pods_is_an_error(selector: dic
     before = stand.api.see(DEPLOYMENTS, "default", STABLE)["spec"]["selector"]["matchLabels"]
     labels = selector["matchLabels"] or dict.fromkeys(before)
     stand.spec(STABLE, selector={**selector, "matchLabels": {**dict.fromkeys(before), **labels}})
-    assert f"the selector of {STABLE} matches the pods of {CANARY} too" in stand.found("selectors")[0]
+    assert f"the selector of {STABLE} also matches the pods of {CANARY}" in stand.found("selectors")[0]
     assert stand.levels() == [FindingLevel.ERROR]
 
 
@@ -144,7 +144,7 @@ def test_a_missing_revision_history_is_an_error_and_the_rest_are_warnings() -> N
 def test_a_progress_deadline_shorter_than_ready_within_is_told() -> None:
     stand = Stand()
     stand.spec(CANARY, progressDeadlineSeconds=60)
-    assert "given up after 1m, though `readyWithin` is 5m" in stand.found("progress-deadline")[0]
+    assert "progressDeadlineSeconds 60, less than `readyWithin` (5m)" in stand.found("progress-deadline")[0]
     stand.plan(ready_within=timedelta(seconds=60))
     assert stand.findings() == []
 
@@ -156,7 +156,7 @@ def test_recreate_is_an_error_where_promotion_is_a_roll_and_a_warning_where_only
     stand.plan(promote=Promotion.SWAP)
     assert stand.findings() == []
     stand.plan(promote=Promotion.COPY_TEMPLATE, capacity=SURGE)
-    assert "all its pods would go down at once" in stand.found("strategy")[0]
+    assert "would take all its pods down at once" in stand.found("strategy")[0]
 
 
 def test_replicas_that_an_applied_manifest_sets_are_told() -> None:
@@ -211,9 +211,9 @@ def test_a_budget_of_one_side_alone_is_told() -> None:
     ("quota", "says"),
     [
         ({"pods": ("10", "8")}, None),
-        ({"pods": ("10", "9")}, "has 1 pods left, and 2 more pods of my-app-v2 need 2"),
+        ({"pods": ("10", "9")}, "has 1 pods left; 2 more pods of my-app-v2 need 2"),
         ({"requests_cpu": ("5", "4")}, None),
-        ({"requests_cpu": ("5", "4100m")}, "has 0.9 requests.cpu left, and 2 more pods of my-app-v2 need 1"),
+        ({"requests_cpu": ("5", "4100m")}, "has 0.9 requests.cpu left; 2 more pods of my-app-v2 need 1"),
         ({"cpu": ("5", "4.5")}, "need 1"),
         ({"limits_memory": ("4Gi", "3Gi")}, None),
         ({"limits_memory": ("4Gi", "3073Mi")}, "has 1072693248 limits.memory left"),
@@ -245,7 +245,7 @@ def test_in_surge_the_quota_has_to_hold_the_canary_and_stable_s_own_roll() -> No
     stand = Stand()
     stand.plan(capacity=SURGE)  # at most 8 canary pods beside 8, and 2 while stable rolls
     stand.api.put(QUOTAS, a_quota(pods=("17", "8")))
-    assert "9 pods left, and 10 more" in stand.found("quota")[0]
+    assert "9 pods left; 10 more" in stand.found("quota")[0]
 
 
 # Access, Prometheus
@@ -256,8 +256,8 @@ def test_what_may_not_be_done_is_one_error_per_kind() -> None:
     stand.api.denied |= {("patch", "deployments"), ("watch", "pods"), ("list", "pods")}
     found = stand.found("access")
     assert [one.partition(";")[0] for one in found] == [
-        "access: may not list, watch pods in namespace default",
-        "access: may not patch deployments of apps in namespace default",
+        "access: not allowed to list, watch pods in namespace default",
+        "access: not allowed to patch deployments of apps in namespace default",
     ]
 
 
@@ -265,15 +265,17 @@ def test_what_may_not_be_done_is_one_error_per_kind() -> None:
 def test_operators_commands_and_autoscalers_have_to_be_readable(kind: str) -> None:
     stand = Stand()
     stand.api.denied.add(("watch", kind))
-    assert f"may not watch {kind}" in stand.found("access")[0]
+    assert f"not allowed to watch {kind}" in stand.found("access")[0]
 
 
-@pytest.mark.parametrize(("ahead", "says"), [(60, "60 s ahead of ours"), (-60, "60 s behind ours"), (4, None)])
+@pytest.mark.parametrize(
+    ("ahead", "says"), [(60, "60 s ahead of the clock here"), (-60, "60 s behind the clock here"), (4, None)]
+)
 def test_an_api_server_with_another_time_is_told(ahead: float, says: str | None) -> None:
     stand = Stand()
     stand.api.ahead = timedelta(seconds=ahead)
     found = stand.found("clock-skew")
-    assert found == [] if says is None else f"The API server's clock is {says}" in found[0]
+    assert found == [] if says is None else f"the clock of the API server is {says}" in found[0]
 
 
 def test_who_only_observes_needs_no_right_to_write_and_no_room() -> None:
@@ -305,7 +307,7 @@ def test_clocks_that_differ_are_told(ahead: float, says: str | None) -> None:
 def test_scrapes_that_are_rarer_than_looks_are_told() -> None:
     stand = Stand()
     stand.sightings.interval = 60.0
-    assert "blocks of at least 2m" in stand.found("scrape-interval")[0]
+    assert "new evidence only every 2m" in stand.found("scrape-interval")[0]
     stand.sightings.interval = None
     assert stand.findings() == []
 
