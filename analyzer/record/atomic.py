@@ -18,7 +18,7 @@ def safe_name(name: str) -> str:
     """`name`, once it is known to be a plain file name. Raises RecordError."""
     if not _SAFE_NAME.fullmatch(name):
         raise RecordError(
-            f"{name!r} can't name a document: expected at most 200 letters, digits, '.', '_' and '-', "
+            f"{name!r} cannot be the name of a document: expected at most 200 letters, digits, '.', '_' and '-', "
             "beginning with a letter or digit"
         )
     return name
@@ -31,7 +31,7 @@ def read(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RecordError(f"{path} can't be read: {_why(error)}; check the disk and its permissions") from error
+        raise RecordError(f"{path} cannot be read: {_why(error)}; check the disk and its permissions") from error
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -45,7 +45,7 @@ def replace(path: Path, content: bytes) -> None:
         _write_beside(path, content)
         _sync_folder(path.parent)
     except OSError as error:
-        raise RecordError(f"{path} can't be written: {_why(error)}; check the disk's space and permissions") from error
+        raise RecordError(f"{path} cannot be written: {_why(error)}; check disk space and permissions") from error
 
 
 def _write_beside(path: Path, content: bytes) -> None:
@@ -70,7 +70,7 @@ def remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise RecordError(f"{path} can't be removed: {_why(error)}; check its permissions") from error
+        raise RecordError(f"{path} cannot be removed: {_why(error)}; check its permissions") from error
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def locked(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise RecordError(f"{path} can't be locked: {_why(error)}; check the disk and its permissions") from error
+        raise RecordError(f"{path} cannot be locked: {_why(error)}; check the disk and its permissions") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -99,7 +99,7 @@ def documents(folder: Path) -> list[Path]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise RecordError(f"{folder} can't be read: {_why(error)}; check its permissions") from error
+        raise RecordError(f"{folder} cannot be read: {_why(error)}; check its permissions") from error
     return [path for path in found if path.suffix == ".json" and not path.name.startswith(".")]
 
 

@@ -19,6 +19,10 @@ _STATE = TypeAdapter(TargetState)
 _COMMAND = TypeAdapter(Command)
 _PROBLEMS_SHOWN = 3
 
+COMMAND_HINT = "submit commands with `canary-analyzer`, and delete this entry"
+"""What to do about a command that cannot be read."""
+
+
 T = TypeVar("T")
 
 
@@ -34,7 +38,7 @@ def decode(text: bytes, source: str) -> TargetState:
     if isinstance(schema, int) and schema > SCHEMA:
         raise RecordError(
             f"{source}: written by a newer version (schema {schema}, this version reads up to {SCHEMA}); "
-            "run that version again, or finish the release by hand and move the document away"
+            "run that version again, or finish the release by hand and delete the document"
         )
     state = _validated(_STATE, text, source)
     _refuse_unknown(document, json.loads(encode(state)), source)
@@ -67,7 +71,7 @@ def read_mapping(text: bytes, source: str) -> dict[str, Any]:
     return document
 
 
-_WAY_OUT = "it is left as it is: repair it, or move it away to begin anew"
+_WAY_OUT = "it is left unchanged: repair it, or delete it to start from scratch (keep a copy)"
 
 
 def _text(value: Any) -> bytes:
@@ -80,9 +84,7 @@ def _validated(adapter: TypeAdapter[T], text: bytes, source: str) -> T:
     except ValidationError as error:
         problems = [f"{_path(one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)]
         shown = "; ".join(problems[:_PROBLEMS_SHOWN])
-        raise RecordError(
-            f"{source}: not the expected shape ({len(problems)} problems): {shown}; {_WAY_OUT}"
-        ) from error
+        raise RecordError(f"{source}: unexpected content ({len(problems)} problems): {shown}; {_WAY_OUT}") from error
 
 
 def _path(location: tuple[int | str, ...]) -> str:
@@ -99,7 +101,7 @@ def _refuse_unknown(found: Any, understood: Any, source: str, path: str = "") ->
         for key, value in found.items():
             here = f"{path}.{key}" if path else key
             if key not in understood:
-                raise RecordError(f"{source}: {here}: this version does not know this entry; {_WAY_OUT}")
+                raise RecordError(f"{source}: {here}: unknown key, perhaps from a newer version; {_WAY_OUT}")
             _refuse_unknown(value, understood[key], source, here)
     elif isinstance(found, list) and isinstance(understood, list):
         for index, (one, other) in enumerate(zip(found, understood, strict=True)):

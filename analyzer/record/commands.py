@@ -27,14 +27,14 @@ def subject_of(status: Mapping[str, Any], verb: Verb, canary_version: str | None
         version = canary_version or status["versions"]["canary"]
         if version is None:
             raise RecordError(
-                f"{target}: {verb}: the canary's version was not seen at the last look (phase {phase}: "
-                f"{status['reason']}); wait until the daemon sees both Deployments, then try again"
+                f"{target}: {verb}: the version of the canary is not known (phase {phase}: {status['reason']}); wait "
+                "until both Deployments exist, then try again"
             )
         return str(version)
     if status["release"] is None or not phase.active:
         raise RecordError(
             f"{target}: {verb}: expected a release in progress, found phase {phase} "
-            f"({status['reason']}); `canary-analyzer start` or `retry` begins one"
+            f"({status['reason']}); begin one with `canary-analyzer start` or `retry`"
         )
     return str(status["release"])
 

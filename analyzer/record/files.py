@@ -115,7 +115,7 @@ class FileStore:
     def _log_once(self, path: Path, error: RecordError) -> None:
         if str(path) not in self._unreadable:
             self._unreadable.add(str(path))
-            _log.warning("command_unreadable", file=str(path), reason=str(error))
+            _log.warning("command_ignored", source=str(path), reason=str(error), hint=codec.COMMAND_HINT)
 
 
 def _version(text: bytes) -> str:

@@ -25,8 +25,8 @@ def read_history(text: bytes | None, source: str) -> tuple[dict[str, Any], ...]:
     entries = document.get("entries")
     if document.get("schema") != HISTORY_SCHEMA or not isinstance(entries, list):
         raise RecordError(
-            f"{source}: expected schema {HISTORY_SCHEMA} with a list of entries; it is left as it is: "
-            "run the version that wrote it, or move it away to begin anew"
+            f"{source}: expected schema {HISTORY_SCHEMA} with a list of entries; it is left unchanged: "
+            "run the version that wrote it, or delete it to start from scratch (keep a copy)"
         )
     return tuple(entries)
 

@@ -1,6 +1,6 @@
 """The operators' commands in the targets' namespaces: one ConfigMap per target, one entry per command.
 
-The daemon reads them (from its watch, so a target at rest costs nothing); the command line writes them.
+The daemon reads them (from its watch, so an idle target costs nothing); the command line writes them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class CommandReader:
         try:
             found = self._lookup.get(CONFIG_MAPS, namespace, names.commands_name(target))
         except KubeError as error:
-            raise RecordError(f"can't read the commands for {target}: {error}") from error
+            raise RecordError(f"cannot read the commands for {target}: {error}") from error
         if found is None:
             self._read.pop(target, None)
             return ()
@@ -71,7 +71,7 @@ class CommandReader:
             except RecordError as error:
                 if entry not in self._unreadable:
                     self._unreadable.add(entry)
-                    _log.warning("command_unreadable", entry=entry, reason=str(error))
+                    _log.warning("command_ignored", source=entry, reason=str(error), hint=codec.COMMAND_HINT)
             else:
                 yield replace(command, by=f"{command.by} (unverified)")
 
@@ -83,7 +83,7 @@ def submit(api: Api, namespace: str, target: str, command: Command) -> None:
     """
     name = names.commands_name(target)
     for _ in range(_TRIES):
-        with translated(f"ask for {command.verb} of {target}", namespace, "get, create, patch"):
+        with translated(f"submit {command.verb} of {target}", namespace, "get, create, patch"):
             try:
                 present = api.get(CONFIG_MAPS, namespace, name)
             except NotFoundError:
@@ -95,7 +95,9 @@ def submit(api: Api, namespace: str, target: str, command: Command) -> None:
                 _refuse_foreign(present, namespace, name)
                 api.patch(CONFIG_MAPS, namespace, name, _added(present, command), PatchType.MERGE)
         return
-    raise RecordError(f"ConfigMap {namespace}/{name} comes and goes; nothing was asked for, try again")
+    raise RecordError(
+        f"ConfigMap {namespace}/{name} was created and deleted meanwhile; nothing was submitted, try again"
+    )
 
 
 def _new(name: str, target: str, command: Command) -> Json:
@@ -119,5 +121,5 @@ def _refuse_foreign(present: Json, namespace: str, name: str) -> None:
     if document != DocumentKind.COMMANDS:
         raise RecordError(
             f"ConfigMap {namespace}/{name}: expected the label {names.DOCUMENT}={DocumentKind.COMMANDS}, "
-            f"found {document}: another owner has it, or the label is missing; label it or move it away"
+            f"found {document}; add the label, or rename the ConfigMap if it is not one of canary-analyzer"
         )

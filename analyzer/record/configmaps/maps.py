@@ -14,6 +14,7 @@ import structlog
 from analyzer.kube.errors import ForbiddenError, KubeError, NotFoundError, PreconditionError
 from analyzer.kube.objects import CONFIG_MAPS, Api, Json, PatchType
 from analyzer.model.errors import RecordError, StaleStateError
+from analyzer.model.numbers import size
 from analyzer.record.configmaps import names
 from analyzer.record.configmaps.names import DocumentKind
 
@@ -24,6 +25,10 @@ BYTES_WARNED = BYTES_ALLOWED * 3 // 4
 
 _READ = "get, list"
 _WRITE = "get, list, create, patch"
+_SMALLER = (
+    "the pod templates are the largest part: move long environments, annotations and command lines into a ConfigMap "
+    "of the application"
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -93,7 +98,7 @@ class DocumentMaps:
         except _MissingError as error:
             if version is None:
                 raise RecordError(
-                    f"{error}: is there a namespace {self._namespace!r}? Expected the one that the analyzer runs in"
+                    f"{error}; expected namespace {self._namespace!r} to exist (--analyzer-namespace)"
                 ) from error
             raise self._stale(name, version, error) from error
         except _ConflictError as error:
@@ -102,22 +107,26 @@ class DocumentMaps:
 
     def _stale(self, name: str, version: str | None, error: RecordError) -> StaleStateError:
         return StaleStateError(
-            f"ConfigMap {self._namespace}/{name}: expected version {version or 'none'}, and another process wrote it "
-            f"or took it away; it is read again at the next tick ({error})"
+            f"ConfigMap {self._namespace}/{name}: expected version {version or 'none'}, but another process wrote or "
+            f"deleted it; it is read again at the next tick ({error})"
         )
 
     def _check_size(self, page: Page) -> None:
-        size = len(page.text)
-        what = f"the {page.document} document of {page.target} has {size:,} bytes, allowed are {BYTES_ALLOWED:,}"
-        if size > BYTES_ALLOWED:
-            raise RecordError(
-                f"{what}: nothing was written; the pod templates are the largest part of it: move what is long in "
-                "them (environment, annotations, command lines) into a ConfigMap of its own"
-            )
+        length = len(page.text)
+        what = f"the {page.document} document of {page.target} has {size(length)}, limit {size(BYTES_ALLOWED)}"
+        if length > BYTES_ALLOWED:
+            raise RecordError(f"{what}: not written; {_SMALLER}")
         bounded = page.document is DocumentKind.HISTORY
-        if size > BYTES_WARNED and not bounded and (page.document, page.target) not in self._warned:
+        if length > BYTES_WARNED and not bounded and (page.document, page.target) not in self._warned:
             self._warned.add((page.document, page.target))
-            _log.warning("document_large", target=page.target, document=page.document.value, reason=what)
+            _log.warning(
+                "document_near_limit",
+                target=page.target,
+                document=page.document.value,
+                bytes=length,
+                limit=BYTES_ALLOWED,
+                hint=f"beyond the limit nothing is written and the release stops; {_SMALLER}",
+            )
 
     def _held(self, document: DocumentKind, found: Json) -> Held:
         metadata = found["metadata"]
@@ -147,15 +156,15 @@ def translated(what: str, namespace: str, verbs: str) -> Iterator[None]:
         yield
     except ForbiddenError as error:
         raise RecordError(
-            f"can't {what}: {error}. Needed in namespace {namespace}: a Role with "
+            f"cannot {what}: {error}. Needed in namespace {namespace}: a Role with "
             f'{{apiGroups: [""], resources: [configmaps], verbs: [{verbs}]}}, bound to this identity'
         ) from error
     except NotFoundError as error:
-        raise _MissingError(f"can't {what}: {error}") from error
+        raise _MissingError(f"cannot {what}: {error}") from error
     except PreconditionError as error:
-        raise _ConflictError(f"can't {what}: {error}") from error
+        raise _ConflictError(f"cannot {what}: {error}") from error
     except KubeError as error:
-        raise RecordError(f"can't {what}: {error}") from error
+        raise RecordError(f"cannot {what}: {error}") from error
 
 
 def _body(page: Page, **metadata: str) -> Json:

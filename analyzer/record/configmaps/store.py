@@ -22,7 +22,7 @@ STATUS_SCHEMA = 1
 """Version of the status document, in its annotation. One with a higher one is never overwritten."""
 
 ARCHIVED = "canary-analyzer/archived"
-"""Annotation of the status: the last release that is in the history, so that nobody has to look after a restart."""
+"""Annotation of the status: the last release that is in the history, so that a restart need not read it."""
 
 _MOMENT = "updatedAt"
 """The only field of a status that always changes."""
@@ -96,7 +96,7 @@ class ConfigMapStore:
         archived = self._archived.get(target)
         for tries_left in reversed(range(_TRIES)):
             if self._lease.held() is None:  # a holder that stood still for a while would tell old news over the new
-                raise RecordError(f"the status document of {target} is left to the daemon that holds the Lease")
+                raise RecordError(f"status document of {target} not written: this daemon does not hold the Lease")
             known = self._statuses.get(target)
             wanted = _WrittenStatus(
                 "", STATUS_SCHEMA, _fingerprint(status), archived or (known.archived if known else None)
@@ -170,8 +170,8 @@ def _stored(held: Held) -> Stored:
     state = codec.decode(held.text, held.source)
     if state.target != held.target:
         raise RecordError(
-            f"{held.source}: expected the state of {held.target}, found that of {state.target}; it is left as it is: "
-            "repair it, or move it away to begin anew"
+            f"{held.source}: expected the state of {held.target}, found that of {state.target}; it is left unchanged: "
+            "repair it, or delete it to start from scratch (keep a copy)"
         )
     return Stored(state, held.version)
 
@@ -200,7 +200,7 @@ def _refuse_newer(target: str, known: _WrittenStatus | None) -> None:
     if known is not None and known.schema > STATUS_SCHEMA:
         raise RecordError(
             f"the status document of {target} was written by a newer version (schema {known.schema}, this version "
-            f"writes {STATUS_SCHEMA}); it is left as it is: run that version again, or delete it"
+            f"writes {STATUS_SCHEMA}); it is left unchanged: run that version again, or delete it"
         )
 
 

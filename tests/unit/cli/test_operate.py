@@ -130,7 +130,7 @@ def test_refuses_to_start_a_version_that_was_not_seen(run: Run, tmp_path: Path) 
     outcome = run("start", "my-app")
 
     assert outcome.exit_code == 1
-    assert "the canary's version was not seen at the last look" in outcome.stderr
+    assert "the version of the canary is not known" in outcome.stderr
 
 
 @pytest.mark.parametrize("command", ["pause", "start", "status", "why", "history"])

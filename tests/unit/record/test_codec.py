@@ -86,14 +86,14 @@ def test_says_what_is_wrong_where_and_what_to_do(document: bytes, complaint: str
 
     assert complaint in str(raised.value)
     assert "state/my-app.json" in str(raised.value)
-    assert "move it away" in str(raised.value)
+    assert "delete it to start from scratch" in str(raised.value)
 
 
 def test_refuses_an_unknown_entry_because_saving_would_lose_it() -> None:
     document = json.loads(encode(a_state()))
     document["release"]["steps"][0]["proven_at"] = "2026-03-01T12:00:00Z"
 
-    with pytest.raises(RecordError, match=r"release\.steps\.0\.proven_at: this version does not know this entry"):
+    with pytest.raises(RecordError, match=r"release\.steps\.0\.proven_at: unknown key"):
         decode(json.dumps(document).encode(), "here")
 
 

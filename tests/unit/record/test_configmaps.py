@@ -132,7 +132,7 @@ def test_after_somebody_else_wrote_it_is_read_again(stage: ClusterStage) -> None
     version = stage.store.save(a_state(), None)
     other = stage.restarted()
     other.save(a_state(phase=Phase.PAUSED), loaded(other).version)
-    with pytest.raises(StaleStateError, match="another process wrote it"):
+    with pytest.raises(StaleStateError, match="another process wrote or deleted it"):
         stage.store.save(a_state(phase=Phase.PROMOTING), version)
 
     stored = loaded(stage.store)
@@ -239,7 +239,7 @@ def test_a_document_that_would_be_too_large_is_not_sent(stage: ClusterStage) -> 
     stage.forget_calls()
     large = a_state(release=a_release(alerted=("x" * BYTES_ALLOWED,)))
 
-    with pytest.raises(RecordError, match=r"bytes, allowed are 1,000,000: nothing was written; the pod templates"):
+    with pytest.raises(RecordError, match=r"has 981 KiB, limit 977 KiB: not written; the pod templates"):
         stage.store.save(large, version)
 
     assert stage.api.writes == []
@@ -260,7 +260,7 @@ def test_warns_once_before_a_document_is_too_large(stage: ClusterStage) -> None:
         version = stage.store.save(large, None)
         stage.store.save(large, version)
 
-    assert [(log["event"], log["document"]) for log in logs] == [("document_large", "state")]
+    assert [(log["event"], log["document"]) for log in logs] == [("document_near_limit", "state")]
 
 
 def test_says_which_rule_is_missing(stage: ClusterStage) -> None:
@@ -276,7 +276,7 @@ def test_says_which_rule_is_missing(stage: ClusterStage) -> None:
 def test_says_that_the_namespace_is_missing(stage: ClusterStage) -> None:
     stage.api.fail(error=NotFoundError('namespaces "canary-analyzer" not found'), verb="create")
 
-    with pytest.raises(RecordError, match="is there a namespace 'canary-analyzer'") as caught:
+    with pytest.raises(RecordError, match="expected namespace 'canary-analyzer' to exist") as caught:
         stage.store.save(a_state(), None)
 
     assert not isinstance(caught.value, StaleStateError)
@@ -318,7 +318,7 @@ def test_a_status_is_written_although_somebody_touched_it(stage: ClusterStage) -
 def test_a_daemon_that_lost_its_lease_leaves_the_status_to_the_next_one(stage: ClusterStage) -> None:
     stage.store.publish("my-app", STATUS)
     stage.lease.lose()
-    with pytest.raises(RecordError, match="left to the daemon that holds the Lease"):
+    with pytest.raises(RecordError, match="this daemon does not hold the Lease"):
         stage.store.publish("my-app", {**STATUS, "reason": "old news"})
     assert stage.json(DocumentKind.STATUS, "my-app")["reason"] == STATUS["reason"]
 
@@ -358,7 +358,7 @@ def test_an_entry_that_is_no_command_is_left_out_and_logged_once(stage: ClusterS
         for _ in range(2):
             assert [command.id for command in stage.store.commands("my-app")] == ["command-001"]
 
-    assert [log["event"] for log in logs] == ["command_unreadable"] * 2
+    assert [log["event"] for log in logs] == ["command_ignored"] * 2
     assert "shop/canary-analyzer-my-app, entry b" in logs[0]["entry"]
 
 
@@ -404,7 +404,7 @@ def test_does_not_write_into_a_map_that_is_no_map_of_commands(stage: ClusterStag
         CONFIG_MAPS, {"metadata": {"name": "canary-analyzer-my-app", "namespace": "shop"}, "data": {"a": "b"}}
     )
 
-    with pytest.raises(RecordError, match="another owner"):
+    with pytest.raises(RecordError, match="expected the label canary-analyzer/document=commands, found None"):
         stage.documents.submit("my-app", "shop", a_command(1))
 
     assert stage.api.see(CONFIG_MAPS, "shop", "canary-analyzer-my-app")["data"] == {"a": "b"}

@@ -90,8 +90,8 @@ def test_carries_on_with_the_other_commands_when_a_file_is_none_and_says_so_once
         found = [store.commands("my-app"), store.commands("my-app")]
 
     assert found == [[a_command(2)], [a_command(2)]]
-    assert [(line["event"], line["log_level"]) for line in logs] == [("command_unreadable", "warning")]
-    assert "command-001.json" in logs[0]["file"]
+    assert [(line["event"], line["log_level"]) for line in logs] == [("command_ignored", "warning")]
+    assert "command-001.json" in logs[0]["source"]
 
 
 def test_takes_no_notice_of_what_a_killed_writer_left(tmp_path: Path) -> None:
@@ -123,9 +123,9 @@ def test_leaves_a_corrupt_history_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../my-app", "a/b", "", ".hidden", "a\0b", "x" * 201, "my app"])
 def test_refuses_a_target_whose_name_is_no_plain_file_name(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RecordError, match="can't name a document"):
+    with pytest.raises(RecordError, match="cannot be the name of a document"):
         FileStore(tmp_path).load(name)
-    with pytest.raises(RecordError, match="can't name a document"):
+    with pytest.raises(RecordError, match="cannot be the name of a document"):
         FileStore(tmp_path).save(a_state(target=name), None)
     assert list(tmp_path.rglob("*")) == []
 
@@ -133,14 +133,14 @@ def test_refuses_a_target_whose_name_is_no_plain_file_name(tmp_path: Path, name:
 def test_says_which_file_can_not_be_written_and_why(tmp_path: Path) -> None:
     (tmp_path / "status").write_text("a file where a folder should be")
 
-    with pytest.raises(RecordError, match=r"status/my-app\.json can't be written: .*; check the disk"):
+    with pytest.raises(RecordError, match=r"status/my-app\.json cannot be written: .*; check disk space"):
         FileStore(tmp_path).publish("my-app", {})
 
 
 def test_says_which_file_can_not_be_read_and_why(tmp_path: Path) -> None:
     (tmp_path / "state" / "my-app.json").mkdir(parents=True)
 
-    with pytest.raises(RecordError, match=r"state/my-app\.json can't be read: Is a directory"):
+    with pytest.raises(RecordError, match=r"state/my-app\.json cannot be read: Is a directory"):
         FileStore(tmp_path).load("my-app")
 
 

@@ -54,7 +54,7 @@ def test_a_service_that_selects_one_version_is_an_error_naming_the_common_label(
     stand.service({"app": "my-app", "version": "v1"})
     (found,) = stand.found("service")
     assert f"Service my-app selects version=v1, which the pods of {CANARY} do not have" in found
-    assert "select only by what is on both: app=my-app" in found
+    assert "select only by common labels: app=my-app" in found
     assert stand.levels() == [FindingLevel.ERROR]
 
 
