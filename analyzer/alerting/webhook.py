@@ -9,12 +9,13 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
+from analyzer.connection_failure import connection_failure
 from analyzer.model.alert import Alert
 from analyzer.model.errors import AlertError
 
 _SUCCESS = range(200, 300)
 _TRY_AGAIN = frozenset({401, 403, 404, 408, 425, 429})
-"""People mend log-ins and addresses, and a proxy answers 404 while what is behind it starts."""
+"""People fix credentials and addresses, and a proxy answers 404 while what is behind it starts."""
 _SERVER_ERRORS = range(500, 600)
 
 
@@ -49,7 +50,7 @@ class WebhookSink:
         if status in _SUCCESS:
             return
         raise AlertError(
-            f"receiver {self._name} ({self._shown}) answered {status} to alert {alert.id}; expected 2xx. "
+            f"receiver {self._name} ({self._shown}) answered HTTP {status} to alert {alert.id}, expected 2xx; "
             + _advice(status),
             retryable=status in _TRY_AGAIN or status in _SERVER_ERRORS,
         )
@@ -78,10 +79,14 @@ class WebhookSink:
         except requests.RequestException as error:
             # Not chained: the library's error repeats the URL, which may be the secret.
             raise AlertError(
-                f"receiver {self._name} ({self._shown}) gave no answer to alert {alert.id} within "
-                f"{self._timeout:g} s ({type(error).__name__}); check that it runs and can be reached from here",
+                f"alert {alert.id} not delivered to receiver {self._name} ({self._shown}): {self._why(error)}",
                 retryable=not isinstance(error, ValueError),
             ) from None
+
+    def _why(self, error: requests.RequestException) -> str:
+        if isinstance(error, ValueError):
+            return "its URL is not valid; expected one that begins with http:// or https://"
+        return str(connection_failure(error, self._timeout) or f"{type(error).__name__}; check its URL")
 
 
 def cloud_event(alert: Alert) -> dict[str, Any]:
@@ -108,10 +113,10 @@ def cloud_event(alert: Alert) -> dict[str, Any]:
 
 def _advice(status: int) -> str:
     if status in (401, 403):
-        return "Check the credentials in its URL"
+        return "check the credentials in its URL"
     if status < 400:  # noqa: PLR2004 - where client errors begin
-        return "Redirects are not followed: configure the address that it redirects to"
-    return "Check its URL and its own log"
+        return "redirects are not followed: configure the address that it redirects to"
+    return "check its URL and its own log"
 
 
 def _is_loopback(host: str) -> bool:

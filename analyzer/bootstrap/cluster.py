@@ -40,9 +40,10 @@ LONGEST_SYNC = 30.0
 """Seconds that a start waits for the first lists. Targets that were not listed by then hold, and say why."""
 
 FORGIVING_SYNC = 5.0
-"""The same where something can't be listed at all: one namespace without permission must not hold up the others."""
+"""The same where something cannot be listed at all: one namespace without permission must not hold up the others."""
 
 _SYNC_LOOK = 0.2
+_SYNC_HINT = "targets in these namespaces hold until their objects can be listed; check RBAC and the API server"
 _ELECTION_SLACK = timedelta(seconds=60)
 _LATE = 3
 """A sweep waits at most so many times for one slow thing; later than that it hangs."""
@@ -63,7 +64,7 @@ class ClusterDaemon:
     """One daemon on one cluster. `watch` is the configuration in files."""
 
     def __init__(self, api: Api, watch: ConfigWatch, options: ClusterOptions) -> None:
-        """Makes no request. Raises ConfigError when the address can't be had."""
+        """Makes no request. Raises ConfigError when the address cannot be used."""
         configuration = watch.current
         self._api = api
         self._watch = watch
@@ -74,8 +75,8 @@ class ClusterDaemon:
         self._watched_namespaces = WatchedNamespaces(configuration.targets)
         self._meters = OwnMetrics(options.version)
         self._lease = LeaseElector(api, self._clock, options.at)
-        self._events = EventReporter(api, options.at.identity)
-        self._meters.ask(lambda: self._lease.held() is not None, lambda: self._events.dropped)
+        self._events = EventReporter(api, options.at.identity, self._meters.event_dropped)
+        self._meters.ask(lambda: self._lease.held() is not None)
         self._slack = _LATE * patience(configuration)
         self._hanging: Callable[[timedelta], tuple[str, ...]] = lambda _: ()
         self._probes = self._probe_server(options.listen)
@@ -117,8 +118,12 @@ class ClusterDaemon:
         namespaces = self._watched_namespaces.namespaces
         wide = len(namespaces) > MANY_NAMESPACES and may_watch_cluster(self._api)
         if len(namespaces) > MANY_WATCHES and not wide:
-            way_out = "let this identity list and watch in all namespaces (ClusterRole): fewer connections"
-            _log.warning("many_watches", namespaces=len(namespaces), way_out=way_out)
+            _log.warning(
+                "watches_not_cluster_wide",
+                namespaces=len(namespaces),
+                hint="allow list and watch in all namespaces (ClusterRole): one watch per kind instead of one per "
+                "kind and namespace",
+            )
         cache = Cache(self._api, namespaces, cluster_wide=wide)
         self._meters.follow(cache.age)
         self._watched_namespaces.tell(cache.follow)
@@ -133,7 +138,7 @@ class ClusterDaemon:
                 return
             problems = list(cache.problems())
             if time.monotonic() - began > (FORGIVING_SYNC if problems else LONGEST_SYNC):
-                _log.warning("not_synced", problems=problems)
+                _log.warning("caches_not_synced", problems=problems, hint=_SYNC_HINT)
                 break
         self._synced = True
 
@@ -168,10 +173,10 @@ class ClusterDaemon:
             return None
         health = Health(
             hanging=lambda: (
-                *(f"{job} does not end" for job in self._hanging(self._slack)),
-                *(f"{job} stands still" for job in self._lease.overdue(_ELECTION_SLACK)),
+                *(f"{job} hangs" for job in self._hanging(self._slack)),
+                *(f"{job} hangs" for job in self._lease.overdue(_ELECTION_SLACK)),
             ),
-            unready=lambda: () if self._synced else ("the cluster was not listed yet",),
+            unready=lambda: () if self._synced else ("waiting for the first list of cluster objects",),
         )
         server = ProbeServer(listen, health, self._meters.registry)
         self._open.callback(server.stop)

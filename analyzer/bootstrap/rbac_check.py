@@ -27,8 +27,8 @@ def check_rbac(api: Api, namespace: str) -> None:
     ]
     if missing:
         raise ForbiddenError(
-            f"may not {' or '.join(missing)} in namespace {namespace}, where the daemon keeps its documents; "
-            "apply the RBAC rules that come with the program, or name another namespace with --analyzer-namespace"
+            f"not allowed to {' or '.join(missing)} in namespace {namespace}, where the daemon keeps its documents; "
+            "apply config/kubernetes/rbac.yaml or the Helm chart's RBAC, or pass another --analyzer-namespace"
         )
 
 

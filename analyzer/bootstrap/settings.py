@@ -102,9 +102,7 @@ def _url(name: str, webhook: Webhook) -> str:
     try:
         url = webhook.url_file.read_text().strip()
     except (OSError, ValueError) as error:
-        raise ConfigError(
-            (Problem(str(webhook.url_file), None, "", f"{wanted}, which can't be read: {error}"),)
-        ) from error
+        raise ConfigError((Problem(str(webhook.url_file), None, "", f"{wanted}, cannot read it: {error}"),)) from error
     if not _is_url(url):  # it may be a secret: never shown
         raise ConfigError((Problem(str(webhook.url_file), None, "", f"{wanted}, beginning with http:// or https://"),))
     return url

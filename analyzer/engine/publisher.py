@@ -88,9 +88,17 @@ class Publisher:
         return state is not None and self._publish(replace(report, verdict=self._telling(report, state)), state)
 
     def repeat(self, report: Report) -> None:
-        """Pass a report on of which everything is published."""
+        """Pass a report on of which everything is published. A reporter that fails is logged: releases go on."""
         for reporter in self._reporters:
-            reporter.report(report)
+            try:
+                reporter.report(report)
+            except Exception:  # noqa: BLE001 - it must not raise; a bug in it must not cost a tick
+                _log.exception(
+                    "reporter_failed",
+                    reporter=type(reporter).__name__,
+                    target=report.target.name,
+                    hint="a bug: please report it; releases are not affected",
+                )
 
     def remember(self, state: TargetState, verdict: Verdict | None) -> None:
         """Keep the verdict that a release in progress is decided on, for its end.

@@ -1,14 +1,14 @@
 """Kubernetes Events on both Deployments, one for each change of phase: what `kubectl describe deployment` shows.
 
-Events are a courtesy. They are written by a thread of their own from a bounded queue, at a bounded rate, and are given
-up rather than waited for: the engine never notices how long the API server takes.
+Events are a courtesy. They are written by a thread of their own from a bounded queue, at a bounded rate, and dropped
+rather than waited for: the engine never notices how long the API server takes.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import structlog
 
@@ -25,37 +25,27 @@ _QUEUED = 1000
 _LONGEST_STOP = 5.0  # seconds that a stop waits for Events that are still queued
 
 _WARNINGS = frozenset({Phase.ROLLING_BACK, Phase.ABORTED, Phase.PAUSED, Phase.GONE})
-_REASONS = {
-    Phase.IDLE: "CanaryIdle",
-    Phase.PENDING: "CanaryPending",
-    Phase.PROGRESSING: "CanaryProgressing",
-    Phase.PAUSED: "CanaryPaused",
-    Phase.PROMOTING: "CanaryPromoting",
-    Phase.BAKING: "CanaryBaking",
-    Phase.SUCCEEDED: "CanarySucceeded",
-    Phase.ROLLING_BACK: "CanaryRollingBack",
-    Phase.ABORTED: "CanaryAborted",
-    Phase.GONE: "CanaryGone",
-}
 _NOTE = "CanaryNote"
+_HINT_LOST = "this Event is lost, releases are not affected; see the status and the log for the phase"
+_HINT_RULES = "allow create and patch of events in the namespaces of the targets; releases are not affected"
+_HINT_BUG = "a bug: please report it; this Event is lost, releases are not affected"
 
 _log = structlog.get_logger(__name__)
 
 
 class EventReporter:
-    """A `Reporter` that writes Events. `instance` tells this daemon from another one of the same name."""
+    """A `Reporter` that writes Events.
 
-    def __init__(self, api: Api, instance: str) -> None:
+    `instance` tells this daemon from another one of the same name; `on_drop` is called for each Event that is not
+    written, from any thread.
+    """
+
+    def __init__(self, api: Api, instance: str, on_drop: Callable[[], object] = lambda: None) -> None:
         self._series = EventSeries(api, instance)
         self._queue: queue.Queue[Happening | None] = queue.Queue(_QUEUED)
         self._thread = threading.Thread(target=self._work, name="events", daemon=True)
-        self._dropped = 0
+        self._on_drop = on_drop
         self._forbidden = False
-
-    @property
-    def dropped(self) -> int:
-        """How many Events were given up since the start."""
-        return self._dropped
 
     def start(self) -> None:
         """Write from now on."""
@@ -77,27 +67,35 @@ class EventReporter:
             try:
                 self._queue.put_nowait(happening)
             except queue.Full:
-                self._dropped += 1
+                self._on_drop()
 
     def _work(self) -> None:
         while (happening := self._queue.get()) is not None:
             try:
                 written = self._series.write(happening)
             except KubeError as error:
-                self._given_up(error)
-            except Exception as error:  # noqa: BLE001 - a bug must not silence every Event that follows
-                self._dropped += 1
-                _log.exception("event_failed", exc_info=error)
+                self._failed(happening, error)
+            except Exception:  # noqa: BLE001 - a bug must not silence every Event that follows
+                self._on_drop()
+                _log.exception("event_write_crashed", **_about(happening), hint=_HINT_BUG)
             else:
-                self._dropped += not written
+                if not written:
+                    self._on_drop()
 
-    def _given_up(self, error: KubeError) -> None:
-        self._dropped += 1
+    def _failed(self, happening: Happening, error: KubeError) -> None:
+        self._on_drop()
         if not isinstance(error, ForbiddenError):
-            _log.warning("event_not_written", reason=str(error))
+            _log.warning("event_write_failed", **_about(happening), reason=str(error), hint=_HINT_LOST)
         elif not self._forbidden:  # one line is enough: it will not change by itself
             self._forbidden = True
-            _log.warning("events_forbidden", reason=str(error))
+            _log.warning(
+                "events_forbidden", namespace=happening.involved.namespace, reason=str(error), hint=_HINT_RULES
+            )
+
+
+def _about(happening: Happening) -> dict[str, str]:
+    involved = happening.involved
+    return {"namespace": involved.namespace, "deployment": involved.name, "event_reason": happening.reason}
 
 
 def happenings(report: Report) -> Iterator[Happening]:
@@ -117,7 +115,7 @@ def _said(report: Report) -> Iterator[tuple[str, bool, str]]:
     """Reason, whether it is a warning, and text."""
     for transition in made(report):
         text = f"{transition.before} -> {transition.after}: {transition.reason}"
-        yield _REASONS[transition.after], transition.after in _WARNINGS, text
+        yield event_reason(transition.after), transition.after in _WARNINGS, text
     if report.error is None:
         for note in report.decision.notes:
             yield _NOTE, False, note
@@ -125,3 +123,8 @@ def _said(report: Report) -> Iterator[tuple[str, bool, str]]:
 
 def _involved(report: Report, workload: Workload) -> Involved:
     return Involved(namespace=report.target.namespace, name=workload.name, uid=workload.uid)
+
+
+def event_reason(phase: Phase) -> str:
+    """The reason of the Event about entering a phase, `CanaryRollingBack` for ROLLING_BACK: total over all phases."""
+    return "Canary" + "".join(word.capitalize() for word in phase.value.split("_"))

@@ -15,37 +15,44 @@ _PREFIX = "canary_analyzer"
 
 
 class OwnMetrics:
-    """A `Reporter` that counts, and the numbers of what no report tells. `registry` holds all of them."""
+    """A `Reporter` that counts ticks and transitions, and the daemon's other numbers. `registry` holds all of them."""
 
     def __init__(self, version: str) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        Info(f"{_PREFIX}_build", "The program that runs.", registry=registry).info({"version": version})
+        Info(f"{_PREFIX}_build", "Version of the running program.", registry=registry).info({"version": version})
         self._ticks = Counter(
-            f"{_PREFIX}_ticks", "Looks at a canary target, by how they ended.", ["result"], registry=registry
+            f"{_PREFIX}_ticks", "Ticks (one pass over one canary target), by result.", ["result"], registry=registry
         )
         self._transitions = Counter(
-            f"{_PREFIX}_transitions", "Changes of a target's phase, by the phase entered.", ["phase"], registry=registry
+            f"{_PREFIX}_transitions",
+            "Phase changes of canary targets, by the phase entered.",
+            ["phase"],
+            registry=registry,
         )
         self._configured = Gauge(f"{_PREFIX}_targets", "Canary targets in the configuration.", registry=registry)
         self._reloaded = Gauge(
             f"{_PREFIX}_config_last_reload_successful",
-            "1: the configuration on disk is in use. 0: it was refused, and the one before it is in use.",
+            "1 if the configuration on disk is in use, 0 if it was rejected and the previous one stays in use.",
             registry=registry,
         )
         self._reloaded_at = Gauge(
             f"{_PREFIX}_config_last_reload_success_timestamp_seconds",
-            "When the configuration in use was read.",
+            "Unix time at which the configuration in use was loaded.",
             registry=registry,
         )
-        self._leading = Gauge(f"{_PREFIX}_leading", "1: this daemon holds the lease and acts.", registry=registry)
-        self._dropped = Gauge(
-            f"{_PREFIX}_events_dropped", "Kubernetes Events that were given up since the start.", registry=registry
+        self._leading = Gauge(
+            f"{_PREFIX}_leading",
+            "1 if this daemon holds the leader lease and acts, 0 if it stands by.",
+            registry=registry,
+        )
+        self._dropped = Counter(
+            f"{_PREFIX}_events_dropped", "Kubernetes Events that were not written.", registry=registry
         )
         self._cache_age = Gauge(
             f"{_PREFIX}_cache_age_seconds",
-            "How long ago the part of the cluster that is furthest behind was last confirmed. NaN: not listed yet.",
+            "Age of the oldest cache of cluster objects: seconds since it was confirmed. NaN until all are synced.",
             registry=registry,
         )
         self._cache_age.set(math.nan)
@@ -65,13 +72,16 @@ class OwnMetrics:
         self._reloaded_at.set(at.timestamp())
 
     def refused(self) -> None:
-        """The configuration on disk has mistakes."""
+        """The configuration on disk was rejected."""
         self._reloaded.set(0)
 
-    def ask(self, leading: Callable[[], bool], events_dropped: Callable[[], int]) -> None:
+    def event_dropped(self) -> None:
+        """One more Kubernetes Event was not written."""
+        self._dropped.inc()
+
+    def ask(self, leading: Callable[[], bool]) -> None:
         """Where to look when these are read."""
         self._leading.set_function(lambda: float(leading()))
-        self._dropped.set_function(lambda: float(events_dropped()))
 
     def follow(self, age: Callable[[], float | None]) -> None:
         """Where to look how old the view of the cluster is; None: it was not listed yet."""

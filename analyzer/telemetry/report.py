@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from analyzer.model.decision import Transition
-from analyzer.model.verdict import MetricVerdict
+from analyzer.model.verdict import LogEvidence, MetricVerdict
 from analyzer.model.workload import Snapshot
 from analyzer.ports import Report
 
@@ -31,8 +31,8 @@ class LogReporter:
     def report(self, report: Report) -> None:
         """Log one tick."""
         level = self._level(report)
-        if _log.is_enabled_for(level):  # thousands of targets at rest are only heard of for debugging
-            _log.log(level, "decision", **decision_fields(report))
+        if _log.is_enabled_for(level):  # thousands of idle targets are logged for debugging only
+            _log.log(level, "decision", **decision_fields(report, technical=_log.is_enabled_for(logging.DEBUG)))
 
     def forget(self, target: str) -> None:
         """Drop a target that is not configured any more."""
@@ -49,10 +49,10 @@ class LogReporter:
 
 
 def made(report: Report) -> tuple[Transition, ...]:
-    """The transitions of a tick that stand in the state document.
+    """The transitions of a tick that are in the state document.
 
     A tick may fail after that was written (the write to a Deployment was refused, say): the phase has changed then,
-    and no later tick tells of it. A tick that failed before has changed nothing.
+    and no later tick reports it. A tick that failed before has changed nothing.
     """
     transitions = report.decision.transitions
     if not transitions or (report.error is not None and report.decision.state.phase is not transitions[-1].after):
@@ -60,8 +60,11 @@ def made(report: Report) -> tuple[Transition, ...]:
     return transitions
 
 
-def decision_fields(report: Report) -> dict[str, Any]:
-    """The fields of a `decision` event, without those that do not apply now."""
+def decision_fields(report: Report, *, technical: bool = False) -> dict[str, Any]:
+    """The fields of a `decision` event, without those that do not apply now.
+
+    `technical`: with the log evidence behind the percentages, for those who debug the statistics.
+    """
     decision, verdict, release = report.decision, report.verdict, report.decision.state.release
     fields: dict[str, Any] = {
         "target": report.target.name,
@@ -76,7 +79,7 @@ def decision_fields(report: Report) -> dict[str, Any]:
         "notes": list(decision.notes) or None,
         "replicas": _replicas(report.snapshot),
         "verdict": verdict.outcome.value if verdict else None,
-        "metrics": {one.name: _metric(one) for one in verdict.metrics} if verdict else None,
+        "metrics": {one.name: _metric(one, technical=technical) for one in verdict.metrics} if verdict else None,
     }
     if release and not release.ended_at:
         fields["step"] = f"{release.step + 1}/{len(release.plan.steps)}"
@@ -94,17 +97,30 @@ def _replicas(snapshot: Snapshot | None) -> dict[str, str] | None:
     return {name: f"{side.available}/{side.replicas}" if side else "gone" for name, side in sides.items()}
 
 
-def _metric(metric: MetricVerdict) -> dict[str, Any]:
-    """One metric's numbers: events/total of both sides (of a gauge: levels), the comparison, and evidence/threshold
-    in nats."""
+def _metric(metric: MetricVerdict, *, technical: bool) -> dict[str, Any]:
+    """One metric's numbers: events/total of both sides (of a gauge: levels), the comparison, and the evidence in
+    whole percents of what decides."""
     counts = [f"{side.events:.10g}/{side.total:.10g}" for side in (metric.canary, metric.stable)]
     canary, stable = counts if metric.levels is None else [f"{level:.4g}" for level in metric.levels]
-    fields: dict[str, Any] = {"class": metric.classification.value, "canary": canary, "stable": stable}
+    fields: dict[str, Any] = {"classification": metric.classification.value, "canary": canary, "stable": stable}
     if metric.ratio is not None:
         fields["ratio"] = round(metric.ratio, 3)
     if interval := metric.finite_interval():
         fields["interval"] = [None if end is None else round(end, 3) for end in interval]
-    if metric.evidence:
-        fields["abort"] = f"{metric.evidence.abort:.2f}/{metric.evidence.abort_at:.2f}"
-        fields["promote"] = f"{metric.evidence.promote:.2f}/{metric.evidence.promote_at:.2f}"
+    if metric.evidence is not None:
+        fields["abort_evidence"] = int(100 * metric.evidence.abort_progress)
+        fields["promote_evidence"] = int(100 * metric.evidence.promote_progress)
+        if technical:
+            fields |= _log_evidence(metric.evidence)
     return fields
+
+
+def _log_evidence(evidence: LogEvidence) -> dict[str, float]:
+    """The numbers behind the percents, as the glossary defines them."""
+    numbers = {
+        "log_evidence_abort": evidence.abort,
+        "log_evidence_abort_threshold": evidence.abort_at,
+        "log_evidence_promote": evidence.promote,
+        "log_evidence_promote_threshold": evidence.promote_at,
+    }
+    return {name: round(value, 2) for name, value in numbers.items()}

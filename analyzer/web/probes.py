@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is wrong now, one sentence each: `hanging` is mended by a restart only, `unready` by waiting."""
+    """What is wrong now, one sentence each: `hanging` needs a restart, `unready` needs time."""
 
     hanging: Callable[[], tuple[str, ...]]
     unready: Callable[[], tuple[str, ...]]
@@ -38,7 +38,7 @@ class _Server(ThreadingHTTPServer):
         self.registry = registry
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 (the library's names)
-        """A client that went away is no news; the library would print a traceback."""
+        """A client that went away is not worth a line; the library would print a traceback."""
         _log.debug("probe_failed", client=str(client_address), exc_info=True)
 
 
@@ -84,12 +84,12 @@ class ProbeServer:
     """Serves until `stop`. `address` (host, port): port 0 takes a free one, which `port` then names."""
 
     def __init__(self, address: tuple[str, int], health: Health, registry: CollectorRegistry) -> None:
-        """Raises ConfigError when the address can't be had."""
+        """Raises ConfigError when the address cannot be used."""
         host, port = address
         try:
             self._server = _Server(address, health, registry)
         except (OSError, OverflowError) as error:
-            why = f"expected an address to listen on, found {host}:{port}: {error}; name another one"
+            why = f"cannot listen on {host}:{port}: {error}; pass another address"
             raise ConfigError((Problem("--listen", None, "", why),)) from error
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="probes", daemon=True)

@@ -20,7 +20,10 @@ from analyzer.config import (
 )
 from analyzer.model.alert import AlertEvent
 from analyzer.model.errors import ConfigError
+from analyzer.model.state import OutboxEntry
 from tests.scenarios.stage import DEMO_TARGET, Stage
+from tests.unit.alerting.http_receiver import http_receiver
+from tests.unit.alerting.sample_alerts import NOW, an_alert
 
 FULL = Configuration(
     prometheus=PrometheusSettings("http://127.0.0.1:9", basic_auth=BasicAuth("ann", password="x")),  # noqa: S106 - of nobody
@@ -48,8 +51,12 @@ def test_settings_follow_the_configuration() -> None:
 
 def test_webhook_url_is_read_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "url"
-    file.write_text("http://127.0.0.1:9/\n")
-    bootstrap.settings_of(replace(FULL, receivers=(Receiver("hook", Webhook(url_file=file)),)))
+    with http_receiver() as receiver:
+        file.write_text(f"http://{receiver.address}/from-the-file\n")
+        settings = bootstrap.settings_of(replace(FULL, receivers=(Receiver("hook", Webhook(url_file=file)),)))
+        left = settings.flush((OutboxEntry(an_alert()),), NOW)
+    assert left == ()
+    assert [path for path, _, _ in receiver.requests] == ["/from-the-file"]
 
 
 def test_webhook_url_that_can_not_be_read_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from analyzer.engine.publisher import Publisher
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import RecordError
@@ -72,6 +74,24 @@ def test_unwritable_status_disturbs_nobody_and_is_tried_again() -> None:
     office.store.fail_with = None
     assert office.tell(1, "two")["reason"] == "two"
     assert len(office.notebook.reports) == 2
+
+
+class Broken:
+    """A reporter with a bug."""
+
+    def report(self, report: Report) -> None:
+        raise KeyError(report.target.name)
+
+
+def test_a_reporter_that_fails_is_logged_and_costs_neither_the_status_nor_other_reporters() -> None:
+    store, notebook = MemoryStore(), Notebook()
+    publisher = Publisher(store, _status, lambda *_: {"id": "r"}, (Broken(), notebook), timedelta(seconds=15))
+    report = Report(DEMO_TARGET, START, Decision(Action.HOLD, "one", STATE))
+    with capture_logs() as logs:
+        assert publisher.tell(report, STATE)
+    assert (store.status("shop") or {})["reason"] == "one"
+    assert notebook.reports == [report]
+    assert [(log["event"], log["reporter"], log["target"]) for log in logs] == [("reporter_failed", "Broken", "shop")]
 
 
 def test_many_releases_share_what_may_be_written() -> None:

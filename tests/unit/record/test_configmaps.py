@@ -359,7 +359,7 @@ def test_an_entry_that_is_no_command_is_left_out_and_logged_once(stage: ClusterS
             assert [command.id for command in stage.store.commands("my-app")] == ["command-001"]
 
     assert [log["event"] for log in logs] == ["command_ignored"] * 2
-    assert "shop/canary-analyzer-my-app, entry b" in logs[0]["entry"]
+    assert "shop/canary-analyzer-my-app, entry b" in logs[0]["source"]
 
 
 def test_a_command_that_comes_later_is_seen(stage: ClusterStage) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,15 +18,25 @@ from analyzer.kube.objects import EVENTS, Json, Kind
 from analyzer.model.phase import Phase
 from analyzer.telemetry import EventReporter
 from analyzer.telemetry.event_series import BURST, REFILL, REPEAT_WITHIN, EventSeries
-from analyzer.telemetry.events import happenings
+from analyzer.telemetry.events import event_reason, happenings
 from tests.fakes.kube_api import FakeApi
 from tests.unit.telemetry.sample_reports import BOTH, NOW, SECOND, TARGET, tick
 
 
+class Drops:
+    """Counts Events that were not written."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+
+
 @contextmanager
-def writing(api: FakeApi) -> Iterator[EventReporter]:
+def writing(api: FakeApi, drops: Drops | None = None) -> Iterator[EventReporter]:
     """A reporter at work; at the end of the block everything has been written."""
-    reporter = EventReporter(api, "analyzer-0")
+    reporter = EventReporter(api, "analyzer-0", drops or Drops())
     reporter.start()
     yield reporter
     reporter.stop()
@@ -63,8 +75,13 @@ def test_every_phase_has_a_reason_of_its_own(phase: Phase) -> None:
     api = FakeApi()
     with writing(api) as reporter:
         reporter.report(tick(phase))
-    ((reason, _),) = of(api, "v1")
-    assert reason.removeprefix("Canary").upper() == phase.value.replace("_", "")
+    assert of(api, "v1") == [(event_reason(phase), 1)]
+
+
+def test_the_reasons_of_all_phases_and_no_others_are_promised_to_users() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "running.md").read_text(encoding="utf-8")
+    promised = set(re.findall(r"`(Canary[A-Z][A-Za-z]*)`", page))
+    assert promised == {event_reason(phase) for phase in Phase} | {"CanaryNote"}
 
 
 def test_what_people_should_look_at_is_a_warning() -> None:
@@ -119,13 +136,13 @@ def test_an_event_that_the_api_server_has_forgotten_is_written_anew() -> None:
 
 
 def test_a_deployment_gets_no_more_than_a_burst_and_then_one_at_a_time() -> None:
-    api = FakeApi()
-    with writing(api) as reporter:
+    api, drops = FakeApi(), Drops()
+    with writing(api, drops) as reporter:
         for _ in range(BURST + 5):
             reporter.report(tick(Phase.PENDING))
         reporter.report(tick(Phase.ABORTED, at=NOW + REFILL))
     assert of(api, "v1") == [("CanaryPending", BURST), ("CanaryAborted", 1)]
-    assert reporter.dropped == 2 * 5
+    assert drops.count == 2 * 5
 
 
 def test_a_deployment_that_does_not_exist_gets_none() -> None:
@@ -152,24 +169,27 @@ def test_what_was_saved_before_the_tick_failed_has_happened() -> None:
 
 
 def test_an_api_server_that_is_down_costs_the_event_and_nothing_else() -> None:
-    api = FakeApi()
+    api, drops = FakeApi(), Drops()
     api.fail(2, UnavailableError("connection refused"), kind=EVENTS)
-    with capture_logs() as log, writing(api) as reporter:
+    with capture_logs() as log, writing(api, drops) as reporter:
         reporter.report(tick(Phase.PENDING))
         reporter.report(tick(Phase.PROGRESSING))
     assert of(api, "v1") == [("CanaryProgressing", 1)]
-    assert reporter.dropped == 2
-    assert [one["event"] for one in log] == ["event_not_written"] * 2
+    assert drops.count == 2
+    assert [(one["event"], one["deployment"]) for one in log] == [
+        ("event_write_failed", "v1"),
+        ("event_write_failed", "v2"),
+    ]
 
 
 def test_a_missing_permission_is_logged_once() -> None:
-    api = FakeApi()
+    api, drops = FakeApi(), Drops()
     api.fail(100, ForbiddenError("may not create events"), kind=EVENTS)
-    with capture_logs() as log, writing(api) as reporter:
+    with capture_logs() as log, writing(api, drops) as reporter:
         reporter.report(tick(Phase.PENDING))
         reporter.report(tick(Phase.PROGRESSING))
     assert [one["event"] for one in log] == ["events_forbidden"]
-    assert reporter.dropped == 4
+    assert drops.count == 4
 
 
 class Stuck(FakeApi):
@@ -187,15 +207,15 @@ class Stuck(FakeApi):
 
 
 def test_reporting_never_waits_and_drops_what_does_not_fit() -> None:
-    api = Stuck()
-    reporter = EventReporter(api, "analyzer-0")
+    api, drops = Stuck(), Drops()
+    reporter = EventReporter(api, "analyzer-0", drops)
     reporter.start()
     reporter.report(tick(Phase.PENDING))
     assert api.asked.wait(5)
     for number in range(1000):
         other = workload_report(number)
         reporter.report(other)
-    assert reporter.dropped > 0
+    assert drops.count > 0
     api.answering.set()
     reporter.stop()
 

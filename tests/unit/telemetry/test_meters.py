@@ -42,17 +42,26 @@ def test_tells_whether_the_configuration_on_disk_is_in_use() -> None:
     assert value(meters, "targets") == 3
 
 
-def test_tells_who_leads_and_what_was_dropped_when_it_is_read() -> None:
+def test_says_whether_this_daemon_leads_when_it_is_read() -> None:
     meters = OwnMetrics("1.2.3")
     leads = [False]
-    meters.ask(lambda: leads[0], lambda: 7)
+    meters.ask(lambda: leads[0])
     assert value(meters, "leading") == 0
     leads[0] = True
     assert value(meters, "leading") == 1
-    assert value(meters, "events_dropped") == 7
 
 
-def test_tells_how_old_the_view_of_the_cluster_is() -> None:
+def test_dropped_events_are_a_counter() -> None:
+    meters = OwnMetrics("1.2.3")
+    assert value(meters, "events_dropped_total") == 0
+    meters.event_dropped()
+    meters.event_dropped()
+    assert value(meters, "events_dropped_total") == 2
+    (family,) = (one for one in meters.registry.collect() if one.name == "canary_analyzer_events_dropped")
+    assert family.type == "counter"
+
+
+def test_says_how_old_the_oldest_cache_is() -> None:
     meters = OwnMetrics("1.2.3")
     ages: list[float | None] = [7.5, None]
     meters.follow(lambda: ages.pop(0))

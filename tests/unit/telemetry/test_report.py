@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
 from structlog.testing import capture_logs
 
 from analyzer.model.block import Counts, Timing
@@ -113,15 +115,40 @@ def test_tells_everything_about_a_decision_in_one_event() -> None:
         "verdict": "FAIL",
         "metrics": {
             "errors": {
-                "class": "HIGH",
+                "classification": "HIGH",
                 "canary": "12/31000123",
                 "stable": "110/2750",
                 "ratio": 3.0,
                 "interval": [1.5, 6.0],
-                "abort": "4.70/4.60",
-                "promote": "-8.00/3.00",
+                "abort_evidence": 100,
+                "promote_evidence": 0,
             }
         },
+    }
+
+
+def test_the_log_evidence_is_for_those_who_debug() -> None:
+    report = replace(a_report(), verdict=VERDICT)
+
+    def of(level: int) -> dict[str, Any]:
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
+        try:
+            with capture_logs() as logs:
+                LogReporter().report(report)
+        finally:
+            structlog.reset_defaults()
+        (line,) = logs
+        errors: dict[str, Any] = line["metrics"]["errors"]
+        return errors
+
+    people, technical = of(logging.INFO), of(logging.DEBUG)
+
+    assert not [name for name in people if name.startswith("log_evidence")]
+    assert {name: technical[name] for name in technical.keys() - people.keys()} == {
+        "log_evidence_abort": 4.7,
+        "log_evidence_abort_threshold": 4.6,
+        "log_evidence_promote": -8,
+        "log_evidence_promote_threshold": 3,
     }
 
 
@@ -129,7 +156,7 @@ def test_tells_the_levels_of_a_gauge() -> None:
     gauge = MetricVerdict("memory", Classification.UNDECIDED, "proof is missing", ratio=1.1, levels=(110.04, 100.0))
     report = replace(a_report(), verdict=replace(VERDICT, metrics=(gauge,)))
     (found,) = decision_fields(report)["metrics"].values()
-    assert found == {"class": "UNDECIDED", "canary": "110", "stable": "100", "ratio": 1.1}
+    assert found == {"classification": "UNDECIDED", "canary": "110", "stable": "100", "ratio": 1.1}
 
 
 def test_leaves_out_what_does_not_apply_to_an_idle_target() -> None:

@@ -82,7 +82,7 @@ def test_a_client_that_goes_away_disturbs_nobody(daemon: Patient) -> None:
 
 
 def test_a_taken_port_is_said_in_words(daemon: Patient) -> None:
-    with pytest.raises(ConfigError, match=f"expected an address to listen on, found 127.0.0.1:{daemon.server.port}"):
+    with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{daemon.server.port}"):
         ProbeServer((LOCAL, daemon.server.port), Health(tuple, tuple), CollectorRegistry())
 
 
