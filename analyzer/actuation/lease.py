@@ -23,7 +23,11 @@ from analyzer.actuation.lease_record import LeaseRecord, lease_record, released,
 from analyzer.actuation.workloads import WRITE_SECONDS
 from analyzer.kube.errors import KubeError, NotFoundError, PreconditionError
 from analyzer.kube.objects import LEASES, Api, Json, PatchType
+from analyzer.model.duration import show_duration
 from analyzer.ports import Clock
+
+_HINT_UNREACHABLE = "without a renewal this daemon stops writing; check the API server and RBAC for leases"
+_HINT_LOST = "this daemon stands by; if no other one leads, check who changed or deleted the Lease"
 
 _log = structlog.get_logger(__name__)
 
@@ -139,7 +143,7 @@ class LeaseElector:
             pause = self._compete() if self._mine is None else self._renew(self._mine)
         except KubeError as error:
             return self._out_of_reach(str(error))
-        except Exception as error:  # noqa: BLE001 - an answer that nobody thought of must not end the election unseen
+        except Exception as error:  # noqa: BLE001 - an unexpected answer must not end the election unseen
             return self._out_of_reach(f"{type(error).__name__}: {error}")
         finally:
             self._stepped_at = self._clock.monotonic()
@@ -149,7 +153,7 @@ class LeaseElector:
     def _out_of_reach(self, reason: str) -> float:
         self._sure = False
         if not self._troubled:
-            _log.warning("lease_out_of_reach", lease=self._at.name, reason=reason)
+            _log.warning("lease_unreachable", lease=self._at.name, reason=reason, hint=_HINT_UNREACHABLE)
         self._troubled = True
         return self._stretched(self._timing.retry / 4)
 
@@ -162,7 +166,12 @@ class LeaseElector:
             self._patch(released(mine, self._clock.now()))
             _log.info("lease_released", lease=self._at.name, epoch=mine.epoch)
         except KubeError as error:
-            _log.warning("lease_not_released", lease=self._at.name, reason=str(error))
+            _log.warning(
+                "lease_release_failed",
+                lease=self._at.name,
+                reason=str(error),
+                hint=f"another daemon can take over in {show_duration(self._timing.duration)}, when the Lease expires",
+            )
 
     def _renew(self, mine: LeaseRecord) -> float:
         sent = self._clock.monotonic()
@@ -171,7 +180,7 @@ class LeaseElector:
             self._mine = self._patch(renewed(known, self._clock.now()))
         except (PreconditionError, NotFoundError) as error:
             self._mine = self._right = None
-            _log.warning("lease_lost", lease=self._at.name, epoch=mine.epoch, reason=str(error))
+            _log.warning("lease_lost", lease=self._at.name, epoch=mine.epoch, reason=str(error), hint=_HINT_LOST)
             return self._timing.retry
         self._sure = True
         self._right = _Right(mine.epoch, sent)
@@ -228,7 +237,7 @@ class LeaseElector:
         self._mine, self._sure, self._sight = mine, True, _Sight(mine, sent)
         self._highest = epoch
         self._right = _Right(epoch, sent)
-        _log.info("lease_won", lease=self._at.name, epoch=epoch, after=record.holder if record else "")
+        _log.info("lease_acquired", lease=self._at.name, epoch=epoch, previous=record.holder if record else "")
         return self._timing.retry
 
     def _get(self) -> Json:

@@ -13,6 +13,7 @@ from enum import Enum, auto
 import structlog
 
 from analyzer.alerting.routing import Router
+from analyzer.model.duration import show_duration
 from analyzer.model.errors import AlertError
 from analyzer.model.state import OutboxEntry
 from analyzer.ports import AlertSink
@@ -26,6 +27,10 @@ LONGEST_WAIT = timedelta(minutes=5)
 KEPT_FOR = timedelta(days=3)
 """An alert older than this is dropped, with an error in the log: the state document must not grow for ever."""
 
+_HINT_DROPPED = "it is not sent again; fix the receiver, and see `canary-analyzer status` for what it was about"
+_HINT_RETRY = f"it is sent again until delivered, for up to {show_duration(KEPT_FOR)}"
+_HINT_BUG = f"a bug: please report it. {_HINT_RETRY}"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -36,7 +41,7 @@ class _Attempt(Enum):
 
 
 def flush(entries: tuple[OutboxEntry, ...], router: Router, now: datetime) -> tuple[OutboxEntry, ...]:
-    """Try what is due; gives the entries that still have a receiver to reach. Never raises.
+    """Send what is due; gives the entries that are not delivered everywhere yet. Never raises.
 
     A receiver is tried until its first failure. One that refuses an alert for good counts as done with it, which is
     logged as an error.
@@ -55,7 +60,8 @@ def _advance(entry: OutboxEntry, router: Router, waiting: set[str], now: datetim
     open_receivers = [name for name in router.receivers(entry.alert) if name not in entry.delivered]
     if entry.alert.at + KEPT_FOR < now:
         if open_receivers:
-            _log.error("alert_dropped", receivers=open_receivers, reason="too old", **_about(entry))
+            reason = f"not delivered within {show_duration(KEPT_FOR)}"
+            _log.error("alert_dropped", receivers=open_receivers, reason=reason, hint=_HINT_DROPPED, **_about(entry))
         return None
     if entry.not_before is not None and now < entry.not_before:
         waiting.update(open_receivers)
@@ -86,13 +92,16 @@ def _attempt(sink: AlertSink, entry: OutboxEntry) -> _Attempt:
         sink.deliver(entry.alert)
     except AlertError as error:
         if not error.retryable:
-            _log.error("alert_dropped", receivers=[sink.name], reason=str(error), **_about(entry))
+            _log.error("alert_dropped", receivers=[sink.name], reason=str(error), hint=_HINT_DROPPED, **_about(entry))
             return _Attempt.DROPPED
-        _log.warning("alert_failed", receiver=sink.name, reason=str(error), **_about(entry))
+        _log.warning("alert_delivery_failed", receiver=sink.name, reason=str(error), hint=_HINT_RETRY, **_about(entry))
         return _Attempt.FAILED
     except Exception as error:  # noqa: BLE001 - a bug in one receiver must not keep alerts from the others
-        _log.error("alert_failed", receiver=sink.name, reason=type(error).__name__, **_about(entry))
+        _log.error(
+            "alert_delivery_crashed", receiver=sink.name, reason=type(error).__name__, hint=_HINT_BUG, **_about(entry)
+        )
         return _Attempt.FAILED
+    _log.info("alert_delivered", receiver=sink.name, **_about(entry))
     return _Attempt.DELIVERED
 
 

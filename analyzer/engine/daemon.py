@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from analyzer.engine import hints
 from analyzer.engine.outbox import Flush, Outbox
 from analyzer.engine.removed_targets import RemovedTargets
 from analyzer.engine.schedule import Schedule
@@ -93,7 +94,9 @@ class Daemon:
         machinery = self._machinery
         machinery.schedule.stop()
         if not machinery.claims.wait_until_idle(LONGEST_STOP):
-            _log.warning("ticks_left_behind", reason=f"still running after {LONGEST_STOP:g} s")
+            _log.warning(
+                "ticks_still_running", seconds=LONGEST_STOP, hint="they are cut off; state documents stay consistent"
+            )
         machinery.outbox.run()
         for executor in machinery.executors:
             executor.shutdown(wait=False, cancel_futures=True)
@@ -104,7 +107,7 @@ class Daemon:
         return self._machinery.schedule.overdue(slack)
 
     def lead(self) -> None:
-        """See whether the lease is held; where it was just won, first learn what others did meanwhile."""
+        """Check whether the lease is held; where it was just acquired, first read what others did meanwhile."""
         with self._lock:
             epoch = self._machinery.surroundings.lease.held()
             if epoch is not None and epoch != self._known_under:
@@ -115,10 +118,13 @@ class Daemon:
                 return
             self._epoch = epoch
             if epoch is None:
-                why = "the lease is not held any more (another daemon has it, or it could not be renewed)"
-                _log.warning("standby", reason=f"{why}; nothing is looked at until it is ours")
+                _log.warning(
+                    "leadership_lost",
+                    reason="the Lease was taken by another daemon or could not be renewed",
+                    hint="this daemon stands by and writes nothing; it takes over when the Lease is free",
+                )
             else:
-                _log.info("leading", epoch=epoch, targets=len(self._settings.targets))
+                _log.info("leadership_acquired", epoch=epoch, targets=len(self._settings.targets))
             self._reschedule()
 
     def sweep(self, interval: timedelta) -> None:
@@ -147,7 +153,7 @@ class Daemon:
             changed = self._watch()
         except ConfigError as error:
             problems = [str(problem) for problem in error.problems]
-            _log.error("configuration_refused", problems=problems)
+            _log.error("config_rejected", problems=problems, hint="fix it; the previous one stays in use until then")
             self._machinery.outbox.notice(_refusal(problems, self._machinery.surroundings.clock.now()))
             return
         if changed is not None:
@@ -171,7 +177,7 @@ class Daemon:
                 self._learn()
                 self._leaving.say_goodbye()
             self._reschedule()
-        _log.info("configuration_reloaded", targets=len(settings.targets), dropped=[one.name for one in dropped])
+        _log.info("config_reloaded", targets=len(settings.targets), removed=[one.name for one in dropped])
 
     def _learn_anew(self, epoch: int) -> None:
         """What was known is from before another daemon led. Nobody can have led while the epoch stayed the same."""
@@ -189,7 +195,7 @@ class Daemon:
             self._leaving.find(frozenset(target.name for target in self._settings.targets))
         except RecordError as error:
             if self._all_found:  # it is tried again each second, and said once
-                _log.warning("documents_unknown", reason=str(error))
+                _log.warning("state_list_failed", reason=str(error), hint=hints.RETRIED)
             self._all_found = False
         else:
             self._all_found = True
@@ -202,7 +208,7 @@ class Daemon:
             try:
                 stored = world.store.load(target.name)
             except RecordError as error:
-                _log.warning("state_unreadable", target=target.name, reason=str(error))
+                _log.warning("state_read_failed", target=target.name, reason=str(error), hint=hints.UNREADABLE)
                 continue
             if stored is not None:
                 world.state_cache.note(stored.state)

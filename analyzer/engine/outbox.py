@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from analyzer.engine import hints
 from analyzer.engine.state_cache import StateCache
 from analyzer.engine.target_locks import TargetLocks
 from analyzer.model.alert import Alert
@@ -90,9 +91,9 @@ class Outbox:
             else:
                 self._deliver(target)
         except RecordError as error:
-            _log.warning("outbox_not_written", target=target, reason=str(error))
-        except Exception:  # noqa: BLE001 - nobody else looks at what became of this call
-            _log.exception("outbox_failed", target=target)
+            _log.warning("outbox_save_failed", target=target, reason=str(error), hint=hints.RETRIED)
+        except Exception:  # noqa: BLE001 - the result of this call is not read anywhere else
+            _log.exception("outbox_crashed", target=target, hint=hints.BUG)
         finally:
             self._delivering.discard(target)
 

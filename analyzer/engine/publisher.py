@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from analyzer.engine import hints
 from analyzer.engine.status_rate_limit import StatusRateLimit
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
@@ -97,7 +98,7 @@ class Publisher:
                     "reporter_failed",
                     reporter=type(reporter).__name__,
                     target=report.target.name,
-                    hint="a bug: please report it; releases are not affected",
+                    hint=hints.BUG,
                 )
 
     def remember(self, state: TargetState, verdict: Verdict | None) -> None:
@@ -143,7 +144,7 @@ class Publisher:
         try:
             self._store.publish(state.target, status)
         except RecordError as error:
-            _log.warning("status_not_written", target=state.target, reason=str(error))
+            _log.warning("status_write_failed", target=state.target, reason=str(error), hint=hints.RETRIED)
             return False
         self._published[state.target] = _LastPublished(report.at, state.phase, state.executed, fields)
         return True

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from analyzer.engine import hints
 from analyzer.engine.noise import FoundNoise, find_noise
 from analyzer.model.block import NoData, Timing
 from analyzer.model.errors import AnalyzerError, ObservationError
@@ -188,7 +189,7 @@ class Surveys:
         except ObservationError as error:
             return Unfit(f"Prometheus can't be asked: {error}", around.warnings, failed=True)
         except Exception as error:  # noqa: BLE001 - nobody else looks at what became of this call
-            _log.exception("survey_failed", target=target.name)
+            _log.exception("release_checks_crashed", target=target.name, hint=hints.BUG)
             return Unfit(f"{type(error).__name__}: {error} (a bug; this target waits)", around.warnings, failed=True)
         return Survey(timing, noise, (*around.warnings, *noise.warnings))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import structlog
 
+from analyzer.engine import hints
 from analyzer.engine.tick import TickContext
 from analyzer.model.errors import RecordError
 from analyzer.model.state import TargetState
@@ -69,7 +70,7 @@ class RemovedTargets:
         try:
             stored = self._world.store.load(name)
         except RecordError as error:
-            _log.warning("state_unreadable", target=name, reason=str(error))
+            _log.warning("state_read_failed", target=name, reason=str(error), hint=hints.UNREADABLE)
             return
         if stored is None or not (stored.state.phase.active or stored.state.outbox):
             return
@@ -78,10 +79,14 @@ class RemovedTargets:
         with self._lock:
             self._targets[name] = target
         if target is None and stored.state.phase.active:
-            wanted = "configure it again to have its release finished"
-            _log.error("release_abandoned", target=name, reason=f"its document does not name its namespace; {wanted}")
+            _log.error(
+                "release_abandoned",
+                target=name,
+                reason="its state document does not have its namespace",
+                hint="configure the target again so that its release is finished",
+            )
         else:
-            _log.info("removed_target_found", target=name, phase=stored.state.phase.value)
+            _log.info("removed_target_resumed", target=name, phase=stored.state.phase.value)
 
 
 def _target_of(state: TargetState) -> Target | None:

@@ -17,7 +17,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 _THREADS = 16
-_KINDS = {EVENT_JOB_ERROR: "job_failed", EVENT_JOB_MISSED: "job_missed", EVENT_JOB_MAX_INSTANCES: "job_still_running"}
+_HINT_LATE = "this daemon is slower than its interval; if it lasts, give it more CPU or raise `analysis.interval`"
 
 _log = structlog.get_logger(__name__)
 
@@ -103,6 +103,10 @@ class Schedule:
 
 
 def _note(event: JobEvent) -> None:
-    error = getattr(event, "exception", None)
-    log = _log.error if event.code == EVENT_JOB_ERROR else _log.warning
-    log(_KINDS[event.code], job=event.job_id, exc_info=error)
+    if event.code == EVENT_JOB_ERROR:
+        error = getattr(event, "exception", None)
+        _log.error("job_failed", job=event.job_id, exc_info=error, hint="a bug: please report it; the job goes on")
+    elif event.code == EVENT_JOB_MISSED:
+        _log.warning("job_missed", job=event.job_id, hint=_HINT_LATE)
+    else:
+        _log.warning("job_still_running", job=event.job_id, hint=_HINT_LATE)

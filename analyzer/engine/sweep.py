@@ -14,6 +14,7 @@ from datetime import timedelta
 
 import structlog
 
+from analyzer.engine import hints
 from analyzer.engine.bake_comparison import Asked, collect
 from analyzer.engine.target_locks import TargetLocks
 from analyzer.engine.tick import Tick
@@ -25,6 +26,9 @@ Answer = Collected | ObservationError
 
 MARKING = 1.0
 """Seconds that a sweep waits, in all, for the outbox to mark what it delivered and for ticks between sweeps."""
+
+_HINT_SLOW = "others go on without it; check how long the API server takes to answer"
+_HINT_BUSY = "other targets took all threads; they are ticked at the next interval. Check the API server's latency"
 
 _log = structlog.get_logger(__name__)
 
@@ -79,14 +83,17 @@ class Sweeper:
     def _await(self, work: Sequence[Future[None]]) -> None:
         done, _ = wait(work, timeout=self._patience)
         for error in filter(None, (future.exception() for future in done)):
-            _log.error("report_failed", exc_info=error)
+            _log.error("tick_crashed", exc_info=error, hint=hints.BUG)
 
     def _due(self, targets: Sequence[Target]) -> list[Tick]:
         claimed = self._claims.take_for_ticks((target.name for target in targets), MARKING)
         late = sorted(target.name for target in targets if target.name not in claimed)
         if late:
-            reason = "their last tick has not ended, or the marks of their alerts are still being written"
-            _log.warning("targets_left_out", targets=late, reason=reason)
+            _log.warning(
+                "targets_skipped",
+                targets=late,
+                hint="their last tick or alert delivery is still running; they are ticked at the next interval",
+            )
         return [self._begin(target) for target in targets if target.name in claimed]
 
     def _left_alone(self, tick: Tick) -> bool:
@@ -104,10 +111,9 @@ class Sweeper:
             if future.cancel():
                 never_begun += 1
             else:
-                _log.warning("target_slow", target=tick.target.name, seconds=self._patience)
+                _log.warning("tick_slow", target=tick.target.name, seconds=self._patience, hint=_HINT_SLOW)
         if never_begun:
-            reason = f"this daemon was busy with others for {self._patience:g} s"
-            _log.warning("targets_not_reached", targets=never_begun, reason=reason)
+            _log.warning("targets_not_started", targets=never_begun, seconds=self._patience, hint=_HINT_BUSY)
 
     def _put(self, round_: _Round) -> Future[None] | None:
         """One question for all, put before anybody is concluded; while an earlier one hangs, no other is put."""
@@ -136,7 +142,7 @@ class Sweeper:
             round_.give_up(f"no answer from Prometheus within {self._patience:g} s")
             return
         if error is not None:
-            _log.error("collect_failed", exc_info=error)
+            _log.error("queries_crashed", exc_info=error, hint=hints.BUG)
             round_.give_up(f"{type(error).__name__}: {error} (a bug in the metric source)")
         round_.give_up("the answer leaves this target out: this is a bug in the metric source")
 

@@ -12,6 +12,7 @@ from datetime import datetime
 import structlog
 
 from analyzer.decision import decide, enroll, moved_to
+from analyzer.engine import hints
 from analyzer.engine.admission import Admissions
 from analyzer.engine.bake_comparison import Asked
 from analyzer.engine.evidence import EvidenceMemory, Look, folded
@@ -174,7 +175,7 @@ class Tick:
             return state
         self._world.publisher.archive(state)  # or its last release would be lost
         _log.info(
-            "other_deployments",
+            "target_moved",
             target=state.target,
             before=_named(state.home, state.roles),
             after=_named(self.target.namespace, self.target.roles),
@@ -200,7 +201,7 @@ class Tick:
         try:
             self._world.publisher.archive(state)
         except RecordError as error:
-            _log.warning("history_not_written", target=self.target.name, reason=str(error))
+            _log.warning("history_write_failed", target=self.target.name, reason=str(error), hint=hints.RETRIED)
 
     def _decide_and_act(self, answer: Collected | ObservationError | None) -> None:
         world, snapshot = self._world, _known(self._snapshot)
@@ -239,7 +240,7 @@ class Tick:
         except AnalyzerError as error:
             return self._report(str(error))
         except Exception as error:  # noqa: BLE001 - a bug must not end the daemon, and never promotes
-            _log.exception("tick_failed", target=self.target.name)
+            _log.exception("tick_failed", target=self.target.name, hint=hints.BUG)
             return self._report(f"{type(error).__name__}: {error} (a bug; this target holds)")
         return None
 

@@ -39,6 +39,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 RESUMES = 5
 """After so many failures in a row the version that is resumed from is under suspicion: list again."""
 
+_HINT = "it is retried; targets in this scope hold if it lasts. Check the API server and RBAC for list and watch"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -122,7 +124,7 @@ class Reflector:
         if self.stopping.is_set():
             return 0.0
         if self._failures:
-            _log.info("kube_watch_recovered", scope=str(self.scope), failures=self._failures)
+            _log.info("watch_recovered", scope=str(self.scope), failures=self._failures)
         self._failures, self.problem = 0, None
         return max(SHORTEST_SECONDS - (self._timing.monotonic() - begun), 0.0)
 
@@ -168,7 +170,7 @@ class Reflector:
         self._doubtful = True
         self.problem = error
         if self._failures == 1 and not self.stopping.is_set():
-            _log.warning("kube_watch_failed", scope=str(self.scope), error=str(error))
+            _log.warning("watch_failed", scope=str(self.scope), reason=str(error), hint=_HINT)
         if isinstance(error, ExpiredError) or self._failures % RESUMES == 0:
             self._listed = False
             if self._failures == 1:

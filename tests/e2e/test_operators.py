@@ -90,7 +90,7 @@ def test_a_gate_waits_for_resume_and_only_then_promotes(new_scene: MakeScene) ->
 def test_a_freeze_stops_moves_forward_and_lifting_it_lets_them_go_on(new_scene: MakeScene) -> None:
     scene = new_scene()
     scene.configure(replace(scene.setup, file={"freeze": True}))
-    scene.analyzer.wait_for_log("configuration_reloaded")
+    scene.analyzer.wait_for_log("config_reloaded")
     scene.pair.set_image("2.0")
     scene.wait_for(Phase.PENDING)
     scene.wait(lambda: "frozen by the configuration" in scene.status()["reason"], "the freeze in the status", 30)

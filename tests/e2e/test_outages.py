@@ -70,7 +70,7 @@ def test_api_server_away_for_a_minute_in_mid_step_delays_a_release_and_nothing_e
     _in_first_step(scene)
     own_lab.control_plane.stop_api()
     stopped_at = time.monotonic()
-    scene.analyzer.wait_for_log("lease_out_of_reach")
+    scene.analyzer.wait_for_log("lease_unreachable")
     scene.wait(lambda: time.monotonic() - stopped_at >= API_DOWN_SECONDS, "the time of the outage")
     assert scene.analyzer.running
     own_lab.control_plane.start_api()

@@ -64,7 +64,7 @@ def test_of_two_replicas_both_are_ready_and_one_writes(lab: LabAddress, stages: 
     assert not _accepted(scene, scene.second)
     scene.analyzer.stop()
     left_at = time.monotonic()
-    scene.second.wait_for_log("leading")
+    scene.second.wait_for_log("leadership_acquired")
     assert time.monotonic() - left_at < TAKE_OVER_SECONDS / 2, "the Lease was given back"
 
 
@@ -73,7 +73,7 @@ def test_standby_takes_over_within_twenty_seconds_after_sigkill(lab: LabAddress,
     scene.wait(lambda: len(kills.moves(scene)) == 2, "two moves")
     killed_at = time.monotonic()
     scene.analyzer.kill()
-    scene.second.wait_for_log("leading")
+    scene.second.wait_for_log("leadership_acquired")
     assert time.monotonic() - killed_at <= TAKE_OVER_SECONDS
     scene.wait(lambda: kills.ended(scene), "the end of the release")
     kills.assert_promoted(kills.outcome(scene))
@@ -85,7 +85,7 @@ def test_holder_that_was_frozen_for_thirty_seconds_writes_nothing_any_more(lab: 
     scene.wait(lambda: len(kills.moves(scene)) == 2, "two moves")
     scene.analyzer.freeze()
     frozen_at = time.monotonic()
-    scene.second.wait_for_log("leading")
+    scene.second.wait_for_log("leadership_acquired")
     scene.wait(lambda: kills.template_writes(scene, scene.second), "a template written by the new holder")
     scene.wait(lambda: time.monotonic() - frozen_at >= FROZEN_SECONDS, "the time of the freeze")
     scene.analyzer.thaw()
@@ -110,8 +110,10 @@ def test_holder_frozen_with_a_write_in_its_hands_is_refused_when_it_wakes(
     scene = _both_running(lab, stages, kill_at=f"freeze-before:{write}")
     scene.wait(lambda: scene.analyzer.frozen, "the first daemon before its write")
     before = len(scene.writes(scene.analyzer))
-    scene.second.wait_for_log("leading")
-    scene.wait(lambda: scene.state()["epoch"] == scene.second.log("leading")[-1]["epoch"], "a claimed release")
+    scene.second.wait_for_log("leadership_acquired")
+    scene.wait(
+        lambda: scene.state()["epoch"] == scene.second.log("leadership_acquired")[-1]["epoch"], "a claimed release"
+    )
     scene.analyzer.thaw()
     scene.wait(lambda: len(scene.writes(scene.analyzer)) > before, "the late write")
     scene.wait(lambda: kills.ended(scene), "the end of the release")

@@ -87,7 +87,7 @@ def test_standby_writes_nothing() -> None:
     assert stage.store.writes == before
     assert stage.cluster.moves == []
     assert len(stage.notebook.reports) == ticks
-    assert [line["event"] for line in lines] == ["standby"]
+    assert [line["event"] for line in lines] == ["leadership_lost"]
     stage.lease.win(2)
     stage.run_to(Phase.SUCCEEDED)
     assert stage.state.epoch == 2
@@ -126,7 +126,7 @@ def test_documents_that_can_not_be_looked_through_are_told_of_once() -> None:
     with structlog.testing.capture_logs() as lines:
         for _ in range(5):
             stage.daemon.lead()
-    assert [line["event"] for line in lines] == ["documents_unknown", "leading"]
+    assert [line["event"] for line in lines] == ["state_list_failed", "leadership_acquired"]
 
 
 def test_bug_in_a_tick_holds_with_the_error_as_reason() -> None:

@@ -79,9 +79,10 @@ def test_drops_an_alert_that_is_refused_for_good_and_says_so() -> None:
 
     assert left == ()
     assert log.ids == ["a"]
-    [line] = logs
+    line, delivered = logs
     assert (line["event"], line["log_level"], line["alert"]) == ("alert_dropped", "error", "a")
     assert (line["receivers"], line["reason"]) == (["chat"], "receiver chat is down")
+    assert (delivered["event"], delivered["log_level"], delivered["receiver"]) == ("alert_delivered", "info", "log")
 
 
 def test_a_refused_alert_does_not_hold_up_the_next_one() -> None:

@@ -122,7 +122,7 @@ def test_bug_on_the_way_is_logged_and_the_alert_stays() -> None:
     office.during = stumble
     with structlog.testing.capture_logs() as lines:
         office.outbox.run()
-    assert [(line["event"], line["target"]) for line in lines] == [("outbox_failed", "shop")]
+    assert [(line["event"], line["target"]) for line in lines] == [("outbox_crashed", "shop")]
     office.during = _nothing
     office.outbox.run()
     assert not office.state.outbox

@@ -262,4 +262,4 @@ def test_a_bug_in_a_tick_between_sweeps_is_told(pool: ThreadPoolExecutor, monkey
     hall = Hall(pool)
     with capture_logs() as lines:
         hall.sweeper.run_between([_target("a")])
-    assert [line["event"] for line in lines] == ["report_failed"]
+    assert [line["event"] for line in lines] == ["tick_crashed"]
