@@ -15,19 +15,19 @@ def alert_mistakes(keys: AlertsKeys, targets: Collection[str] | None) -> Iterato
     for index, receiver in enumerate(keys.receivers):
         here = ("receivers", index)
         if receiver.name in names:
-            yield ((*here, "name"), f"there are two receivers named {receiver.name!r}; give each its own name")
+            yield ((*here, "name"), f"duplicate receiver name {receiver.name!r}; rename one")
         names.append(receiver.name)
         for path, message in _receiver(receiver):
             yield ((*here, *path), message)
     for index, route in enumerate(keys.routes):
         for number, name in enumerate(route.receivers):
             if name not in names:
-                yield (("routes", index, "receivers", number), f"no receiver has the name {_unknown(name, names)}")
+                yield (("routes", index, "receivers", number), f"unknown receiver {_unknown(name, names)}")
         for number, name in enumerate(route.match.target):
             if targets is not None and name not in targets:
                 yield (
                     ("routes", index, "match", "target", number),
-                    f"no canary has the name {_unknown(name, targets)}",
+                    f"unknown canary {_unknown(name, targets)}",
                 )
 
 
@@ -47,9 +47,9 @@ def login_mistakes(keys: PrometheusKeys) -> Iterator[Mistake]:
     if token:
         yield from _one_of(("authorization",), credentials=token.credentials, credentials_file=token.credentials_file)
         if token.type.lower() == "basic":
-            yield (("authorization", "type"), "for a user name and a password use `basic_auth`")
+            yield (("authorization", "type"), "for a user name and password use `basic_auth`")
     if basic and token:
-        yield (("authorization",), "given together with basic_auth; keep one of them")
+        yield (("authorization",), "given together with `basic_auth`; remove one of them")
     for name in keys.headers:
         if name.lower() == "authorization":
             yield (("headers", name), "use `basic_auth` or `authorization`, which can read the secret from a file")

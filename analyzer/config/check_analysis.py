@@ -1,4 +1,4 @@
-"""Analyses that can't work, though each key by itself is fine. Called by `load` for each canary."""
+"""Analyses that cannot work, though each key by itself is fine. Called by `load` for each canary."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _AnyNoise = CountNoiseKeys | LevelNoiseKeys | NoiseKeys
 def analysis_mistakes(keys: AnalysisKeys, analysis: Analysis, labels: SeriesLabels) -> Iterator[Mistake]:
     """Every contradiction in an analysis; paths begin below `analysis`. `labels` hold the series' pods."""
     if not analysis.metrics:
-        yield (("metrics",), "is missing; compare at least one thing: metrics: [{preset: http-errors}]")
+        yield (("metrics",), "is missing; give at least one metric: metrics: [{preset: http-errors}]")
     yield from _noise(keys.noise)
     names: dict[str, int] = {}
     for index, metric in enumerate(analysis.metrics):
         if metric.name in names:
             yield (
                 ("metrics", index, "name"),
-                f"the name {metric.name!r} is already that of metrics[{names[metric.name]}]; give it another",
+                f"duplicate metric name {metric.name!r}, also of metrics[{names[metric.name]}]; rename one",
             )
         names.setdefault(metric.name, index)
         for path, message in _metric(keys.metrics[index], metric, labels):
@@ -39,12 +39,12 @@ def gating_mistakes(analysis: Analysis, plan: Plan) -> Iterator[Mistake]:
     if not analysis.metrics or any(metric.gating.promotes for metric in analysis.metrics):
         return
     if not any(metric.gating.aborts for metric in analysis.metrics):
-        yield (("metrics",), "no metric can abort a release; give one `gating: both`")
+        yield (("metrics",), "no metric can abort a release; set `gating: both` on one")
     elif plan.advance is Advance.PROOF or plan.on_inconclusive is not OnInconclusive.PROMOTE:
         yield (
             ("metrics",),
             (
-                "no metric can be proven, so no release would ever be promoted; give one `gating: both`, or set "
+                "no metric gates promotion, so no release would ever be promoted; set `gating: both` on one, or "
                 "`plan: {advance: time, onInconclusive: promote}`"
             ),
         )
@@ -76,9 +76,9 @@ def _metric(keys: MetricKeys, metric: Metric, labels: SeriesLabels) -> Iterator[
 
 def _query(metric: QueryMetric) -> Iterator[Mistake]:
     if metric.min is None and metric.max is None:
-        yield ((), "a query needs `min`, `max` or both")
+        yield ((), "a query requires `min`, `max` or both")
     if metric.min is not None and metric.max is not None and metric.min > metric.max:
-        yield (("min",), f"min {metric.min:g} is above max {metric.max:g}; no value could be good")
+        yield (("min",), f"min {metric.min:g} is above max {metric.max:g}; no value could pass")
     try:
         check_expression(metric.query)
     except ValueError as error:
@@ -97,8 +97,8 @@ def _margins(metric: TestedMetric) -> Iterator[Mistake]:
             yield (
                 ("promoteMargin", name),
                 (
-                    f"{given:g} is narrower than the tolerance of {least:g}: a canary between the two could neither "
-                    "be aborted nor promoted; widen it"
+                    f"{given:g} is narrower than the tolerance ({least:g}): a canary between the two could neither be "
+                    "aborted nor promoted; widen it"
                 ),
             )
     if margin.ratio == 1 and margin.absolute == 0:
@@ -107,8 +107,8 @@ def _margins(metric: TestedMetric) -> Iterator[Mistake]:
 
 def _proves_nothing(metric: TestedMetric) -> str:
     if isinstance(metric, GaugeMetric | RateMetric):
-        return "with ratio 1 not even an equal canary could be proven; widen it"
-    return "with ratio 1 and absolute 0 not even an equal canary could be proven; widen one of them"
+        return "with ratio 1 not even a canary equal to stable could be promoted; widen it"
+    return "with ratio 1 and absolute 0 not even a canary equal to stable could be promoted; widen one of them"
 
 
 def _noise(keys: _AnyNoise | None) -> Iterator[Mistake]:
@@ -118,7 +118,7 @@ def _noise(keys: _AnyNoise | None) -> Iterator[Mistake]:
     if stated:
         yield (
             ("noise", "history"),
-            f"history is for noise that is estimated, and {' and '.join(stated)} beside it is stated; keep one of them",
+            f"`history` is for estimated noise, but {' and '.join(stated)} is given; remove one of them",
         )
 
 
@@ -131,14 +131,14 @@ def _buckets(path: tuple[str, ...], text: str, labels: SeriesLabels) -> Iterator
     selector = parse_selector(text)
     for matcher in selector.matchers:
         if matcher.label == "le":
-            yield (path, f"leave out the matcher {matcher}: every boundary is compared")
+            yield (path, f"remove the matcher {matcher}: every boundary is compared")
     names = [matcher for matcher in selector.matchers if matcher.label == "__name__"]
     if not any(name.value.endswith("_bucket") for name in names if name.operator is MatchOperator.EQUAL):
         yield (
             path,
             (
                 f"expected the `_bucket` series of a classic histogram, found {text!r}; native histograms are not "
-                "built yet: let Prometheus keep the classic buckets too (always_scrape_classic_histograms: true)"
+                "supported yet: let Prometheus keep the classic buckets too (always_scrape_classic_histograms: true)"
             ),
         )
 
@@ -151,4 +151,4 @@ def _selector(path: tuple[str, ...], text: str, labels: SeriesLabels) -> Iterato
         return
     for matcher in selector.matchers:
         if matcher.label in (labels.namespace, labels.pod):
-            yield (path, f"leave out the matcher {matcher}: each release adds its own pods and namespace")
+            yield (path, f"remove the matcher {matcher}: each release adds its namespace and pods")

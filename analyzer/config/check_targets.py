@@ -1,4 +1,4 @@
-"""Canaries that get in each other's way, over all files. Called by `load`."""
+"""Canaries that conflict with each other, over all files. Called by `load`."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _K = TypeVar("_K")
 
 
 def target_mistakes(canaries: Sequence[Inherited]) -> Iterator[Problem]:
-    """Names given twice, and Deployments that play more than one part."""
+    """Names given twice, and Deployments used more than once."""
     names: dict[str, FilePosition] = {}
     deployments: dict[tuple[str, str], FilePosition] = {}
     for canary in canaries:
         merged = canary.merged()
         name = merged.get("name")
         if isinstance(name, str):
-            yield from _taken(names, name, canary.place(("name",)), f"the name {name!r} is taken")
+            yield from _taken(names, name, canary.place(("name",)), f"the name {name!r} is already used")
         if isinstance(merged.get("stable"), str) and merged["stable"] == merged.get("canary"):
-            yield canary.place(("canary",)).problem("expected another Deployment than the stable one")
+            yield canary.place(("canary",)).problem("expected a Deployment other than that of stable")
             continue
         for side in ("stable", "canary"):
             deployment, namespace = merged.get(side), merged.get("namespace", _NAMESPACE)
             if isinstance(deployment, str) and isinstance(namespace, str):
-                message = f"the Deployment {deployment!r} of namespace {namespace!r} is already used"
+                message = f"Deployment {deployment!r} in namespace {namespace!r} is already used"
                 yield from _taken(deployments, (namespace, deployment), canary.place((side,)), message)
 
 

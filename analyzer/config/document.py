@@ -77,9 +77,9 @@ def read_document(path: Path) -> tuple[YamlDocument | None, list[Problem]]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        return _unusable(FilePosition(file), f"can't be read: {error.strerror or error}")
+        return _unusable(FilePosition(file), f"cannot be read: {error.strerror or error}")
     except UnicodeDecodeError as error:
-        return _unusable(FilePosition(file), f"expected text in UTF-8, found another encoding at byte {error.start}")
+        return _unusable(FilePosition(file), f"expected UTF-8, found another encoding at byte {error.start}")
     try:
         node = _compose(text)
     except (yaml.YAMLError, RecursionError) as error:
@@ -155,7 +155,7 @@ class _NodeReader:
 
     def scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         if node.tag == _TAG + "null":
-            return self.refuse(node, path, "has no value; give one, or remove the key")
+            return self.refuse(node, path, "has no value; set one or remove the key")
         try:
             return _SCALARS[node.tag](node.value)
         except KeyError:
@@ -197,10 +197,10 @@ class _NodeReader:
                         merged = {**{name.value: (name, value) for name, value in brought.items()}, **merged}
             elif not isinstance(key, yaml.ScalarNode) or key.tag != _TAG + "str":
                 shown = key.value if isinstance(key, yaml.ScalarNode) else "a list or mapping"
-                self.refuse(key, path, f"expected a key that is text, found {shown}; put it in quotes")
+                self.refuse(key, path, f"expected a string as key, found {shown}; put it in quotes")
             elif key.value in own:
                 first = own[key.value][0].start_mark.line + 1
-                self.refuse(key, (*path, key.value), f"given twice, first on line {first}; keep one of them")
+                self.refuse(key, (*path, key.value), f"duplicate key, first on line {first}; remove one of them")
             else:
                 own[key.value] = (key, child)
         return dict({**merged, **own}.values())

@@ -20,9 +20,9 @@ _SECRETS = frozenset({"password", "credentials", "url", "webhook", "authorizatio
 """Keys whose value is a secret, or takes the place of a mapping with one in it."""
 
 _EXPECTED = {
-    "string_type": "text",
-    "string_too_short": "some text",
-    "string_too_long": "a shorter text",
+    "string_type": "a string",
+    "string_too_short": "a non-empty string",
+    "string_too_long": "a shorter string",
     "bool_type": "true or false",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -117,7 +117,7 @@ def _stray_text(kind: str, given: object) -> bool:
 
 
 def _kind(given: object) -> str:
-    kinds = {str: "some text", int: "a number", float: "a number", bool: "true or false"}
+    kinds = {str: "a string", int: "a number", float: "a number", bool: "true or false"}
     return next((word for kind, word in kinds.items() if type(given) is kind), "something else")
 
 
@@ -130,7 +130,7 @@ def _unknown_key(given: Any, path: KeyPath, key: object) -> str:
     if refused is not None or not isinstance(given, UnknownKey):
         return refused or "unknown key"
     hint = did_you_mean(key, given.allowed)
-    known = f"known here: {', '.join(given.allowed)}" if given.allowed else "no keys are known here"
+    known = f"expected one of {', '.join(given.allowed)}" if given.allowed else "expected no keys here"
     return f"unknown key{hint or '; ' + known}"
 
 

@@ -1,4 +1,4 @@
-"""Keys under `analysis`: how often it looks, the error rates aimed at, and what is compared."""
+"""Keys under `analysis`: how often a target is ticked, the error rates of the tests, and what is compared."""
 
 from __future__ import annotations
 
@@ -57,43 +57,43 @@ MetricKeys = Annotated[
 
 
 class AnalysisKeys(Keys):
-    """What is looked at, how often, and the error rates aimed at."""
+    """Metrics, how often they are judged, and the error rates of their tests."""
 
     interval: Annotated[timedelta, DurationText(minimum=timedelta(seconds=1))] = Field(
         default=_ANALYSIS.interval,
-        description="How often it looks, at least 1s. A block of evidence is the smallest multiple of it "
-        "that spans two scrapes.",
+        description="How often a target is ticked, at least 1s. A block of evidence is the smallest multiple "
+        "of it that spans two scrapes.",
     )
     warmup: Duration = Field(
         default=_ANALYSIS.warmup,
-        description="How long after it is ready a pod's requests do not count as evidence.",
+        description="How long requests of a pod do not count as evidence after it became ready.",
     )
     false_abort: float = Field(
         default=_ANALYSIS.false_abort,
         gt=0,
         le=0.5,
-        description="Probability (alpha) that a healthy release is aborted by the statistical tests, all "
-        "looks and metrics together. Smaller is slower to abort.",
+        description="Highest probability (alpha) that the statistical tests abort a healthy release, over all "
+        "ticks and metrics of the release. Smaller is slower to abort.",
     )
     false_promote: float = Field(
         default=_ANALYSIS.false_promote,
         gt=0,
         le=0.5,
-        description="Probability (beta), per metric, that a release at the margin is promoted. Smaller is"
-        " slower to promote.",
+        description="Highest probability (beta), per metric, that a release as bad as `promoteMargin` is "
+        "promoted. Smaller is slower to promote.",
     )
     noise: AnalysisNoise = Field(
         default=NoiseKeys(),
-        description="How much metrics vary by themselves. `auto` (the default): estimated from stable's own history "
-        "when the release starts. A metric's own `noise` replaces it whole.",
+        description="Normal variation of the metrics. `auto` (the default): estimated from the history of stable when "
+        "the release starts. The `noise` of a metric replaces it as a whole.",
     )
     fast_lane: FastLane = Field(
         default=FastLaneKeys(),
-        description="A second test of every ratio metric with a tenth of its `falseAbort`, on every scrape and while "
-        "pods warm up: only for outright failure. `off`: none.",
+        description="A second test for outright failure of every ratio metric, with a tenth of its `falseAbort`, on "
+        "every scrape and already while pods warm up. `off`: none.",
     )
     metrics: list[MetricKeys] = Field(
         default_factory=list,
         min_length=1,
-        description=f"What is compared: in each, exactly one of {', '.join(METRIC_KINDS)}.",
+        description=f"Metrics, each with exactly one of {', '.join(METRIC_KINDS)}.",
     )

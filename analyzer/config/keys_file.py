@@ -31,141 +31,149 @@ _LABELS = SeriesLabels()
 
 
 class LabelsKeys(SnakeKeys):
-    """Where the pod's name stands on the series."""
+    """Which labels of a series hold its pod."""
 
-    namespace: LabelName = Field(default=_LABELS.namespace, description="The label that holds the pod's namespace.")
-    pod: LabelName = Field(default=_LABELS.pod, description="The label that holds the pod's name.")
+    namespace: LabelName = Field(default=_LABELS.namespace, description="Label with the pod's namespace.")
+    pod: LabelName = Field(default=_LABELS.pod, description="Label with the pod's name.")
 
 
 class BasicAuthKeys(SnakeKeys):
     """A user name and a password."""
 
     username: Text = Field(description="User name.")
-    password: Text | None = Field(default=None, description="Password. Better in a file.")
+    password: Text | None = Field(default=None, description="Password; `password_file` is safer.")
     password_file: Text | None = Field(
-        default=None, description="File with the password, read at each request; relative to this file."
+        default=None,
+        description="File with the password, read at each request. Relative paths start at the folder of this file.",
     )
 
 
 class AuthorizationKeys(SnakeKeys):
     """An Authorization header."""
 
-    type: Text = Field(default=Authorization().type, description="The scheme.")
-    credentials: Text | None = Field(default=None, description="The token. Better in a file.")
+    type: Text = Field(default=Authorization().type, description="Scheme of the Authorization header.")
+    credentials: Text | None = Field(default=None, description="Token; `credentials_file` is safer.")
     credentials_file: Text | None = Field(
-        default=None, description="File with the token, read at each request; relative to this file."
+        default=None,
+        description="File with the token, read at each request. Relative paths start at the folder of this file.",
     )
 
 
 class PrometheusKeys(SnakeKeys):
-    """How Prometheus is reached."""
+    """Connection to Prometheus."""
 
-    url: Annotated[str, UrlText()] = Field(description="Where Prometheus answers.")
+    url: Annotated[str, UrlText()] = Field(description="Base URL of Prometheus.")
     timeout: PositiveDuration = Field(
         default=_SETTINGS.timeout,
-        description="How long one query may take. A late answer is no data, never a verdict.",
+        description="Time-out of a query. A query that times out counts as no data, never as a failure of the canary.",
     )
     delay: Annotated[timedelta | None, DurationText(word="auto")] = Field(
         default="auto",
         validate_default=True,
-        description="How late samples arrive. `auto`: the longest scrape of the pods, rounded up to a "
-        "second, plus 1s. Longer for remote storage. Each verdict comes this much later.",
+        description="How late samples arrive. `auto`: the longest scrape duration of the pods, rounded up "
+        "to a second, plus 1s. Set it higher for remote storage. Verdicts are later by as much.",
     )
-    labels: LabelsKeys = Field(default=LabelsKeys(), description="Where the pod's name stands on the series.")
-    headers: dict[HeaderName, HeaderValue] = Field(default={}, description="HTTP headers sent with every query.")
-    basic_auth: BasicAuthKeys | None = Field(default=None, description="Log in with a user name and a password.")
-    authorization: AuthorizationKeys | None = Field(default=None, description="Log in with a token.")
+    labels: LabelsKeys = Field(default=LabelsKeys(), description="Which labels of a series hold its pod.")
+    headers: dict[HeaderName, HeaderValue] = Field(default={}, description="HTTP headers sent with each query.")
+    basic_auth: BasicAuthKeys | None = Field(default=None, description="HTTP basic authentication.")
+    authorization: AuthorizationKeys | None = Field(default=None, description="Authentication by a token.")
 
 
 class WebhookKeys(Keys):
-    """Where alerts are posted."""
+    """URL of a webhook."""
 
     url: Annotated[str, UrlText(secret=True)] | None = Field(
-        default=None, description="Receives the alert as JSON by POST."
+        default=None, description="URL to which alerts are sent (POST, JSON)."
     )
-    url_file: Text | None = Field(default=None, description="File that holds the URL; relative to this file.")
+    url_file: Text | None = Field(
+        default=None, description="File with the URL. Relative paths start at the folder of this file."
+    )
 
 
 class LogKeys(Keys):
-    """Nothing to set."""
+    """No keys."""
 
 
 class ReceiverKeys(Keys):
-    """Somebody who is told: a name and exactly one kind."""
+    """One receiver: a name and exactly one kind."""
 
-    name: Text = Field(description="What routes call it.")
-    webhook: WebhookKeys | None = Field(default=None, description="Posts JSON. Exactly one of `url` and `urlFile`.")
-    log: LogKeys | None = Field(default=None, description="`{}`: writes a line to the daemon's own log.")
+    name: Text = Field(description="Name that routes refer to.")
+    webhook: WebhookKeys | None = Field(
+        default=None, description="Sends JSON by POST. Requires exactly one of `url` and `urlFile`."
+    )
+    log: LogKeys | None = Field(default=None, description="`{}`: writes alerts to the log of the daemon.")
 
 
 class MatchKeys(Keys):
-    """What a route takes; what is left out matches everything."""
+    """Which alerts a route takes; what is left out matches all."""
 
     event: list[Annotated[AlertEvent, Field(strict=False)]] = Field(
-        default=[], min_length=1, description="Any of these events."
+        default=[], min_length=1, description="One of these events."
     )
-    target: list[Text] = Field(default=[], min_length=1, description="Any of these canaries, by name.")
+    target: list[Text] = Field(default=[], min_length=1, description="One of these canaries, by name.")
     severity: list[Annotated[Severity, Field(strict=False)]] = Field(
-        default=[], min_length=1, description="Any of these severities."
+        default=[], min_length=1, description="One of these severities."
     )
 
 
 class RouteKeys(Keys):
     """Which alerts go to which receivers."""
 
-    match: MatchKeys = Field(default=MatchKeys(), description="All of these must fit; empty matches every alert.")
+    match: MatchKeys = Field(
+        default=MatchKeys(), description="All given conditions must match; without any, every alert does."
+    )
     receivers: list[Text] = Field(min_length=1, description="Names of receivers.")
 
 
 class AlertsKeys(Keys):
-    """Who is told what."""
+    """Where alerts go."""
 
     receivers: list[ReceiverKeys] = Field(
-        default=[], description="Who can be told. Without any, alerts are written to the daemon's log."
+        default=[], description="Where alerts can be sent. Without any, alerts are written to the log of the daemon."
     )
     routes: list[RouteKeys] = Field(
         default=[],
-        description="An alert goes to the receivers of every route that matches. Without routes: to all.",
+        description="An alert goes to the receivers of every route that matches. Without routes it goes to all.",
     )
 
 
 class LimitsKeys(Keys):
-    """Bounds on what is done at once."""
+    """Limits over all releases."""
 
     max_concurrent: int = Field(
         default=ReleaseLimits().max_concurrent,
         ge=1,
-        description="Releases in progress at once; others wait in PENDING, oldest first.",
+        description="Maximum number of releases in progress. Others wait in PENDING, oldest first.",
     )
 
 
 class DefaultsKeys(Keys):
-    """What may be given once for all canaries."""
+    """Defaults for all canaries."""
 
     namespace: KubernetesLabel = Field(default="default", description="Namespace of both Deployments.")
     mode: Annotated[Mode, Field(strict=False)] = Field(
         default=Mode.ACT,
-        description="`act`, or `observe`: judges, alerts and shows, and never writes a workload.",
+        description="`act`, or `observe`: judges, alerts and shows, but never changes a Deployment.",
     )
-    strategy: Literal["canary"] = Field(default="canary", description="Only `canary` is built.")
+    strategy: Literal["canary"] = Field(default="canary", description="Only `canary` is supported.")
     on_drift: Annotated[OnDrift, Field(strict=False)] = Field(
         default=OnDrift.PAUSE,
-        description="When someone else scales or edits a Deployment in a release: `pause` and alert, "
-        "`reassert` what was set, or `abort`.",
+        description="What happens when another client scales or edits a Deployment during a release: `pause` and "
+        "alert, `reassert` what was set, or `abort`.",
     )
-    plan: PlanKeys = Field(default=PlanKeys(), description="How a release goes.")
-    analysis: AnalysisKeys = Field(default=AnalysisKeys(), description="What is looked at, and how sure to be.")
+    plan: PlanKeys = Field(default=PlanKeys(), description="Steps, capacity and promotion of a release.")
+    analysis: AnalysisKeys = Field(default=AnalysisKeys(), description="Metrics, and the error rates of their tests.")
 
 
 class IdentityKeys(Keys):
-    """What tells one canary target from the others."""
+    """Name and Deployments of a canary target."""
 
-    name: KubernetesLabel = Field(description="What it is called, in every message. Unique.")
-    stable: KubernetesName = Field(description="The Deployment that serves.")
-    canary: KubernetesName = Field(description="The Deployment that gets the new version.")
+    name: KubernetesLabel = Field(description="Name of the target in all messages. Unique.")
+    stable: KubernetesName = Field(description="Deployment that serves.")
+    canary: KubernetesName = Field(description="Deployment that gets the new version.")
     service: KubernetesLabel | None = Field(
         default=None,
-        description="The Service in front of both. Checked before each release: it must select both by a label "
+        description="Service in front of both. Checked before each release: it must select both, by a label "
         "that they share.",
     )
 
@@ -175,23 +183,23 @@ class CanaryKeys(DefaultsKeys, IdentityKeys):
 
 
 class FileKeys(Keys):
-    """One file. In a folder the files make one configuration."""
+    """One configuration file. The files of a folder form one configuration."""
 
     api_version: Literal["canary-analyzer/v1"] = Field(
-        default="canary-analyzer/v1", description="The version of this format; may be left out."
+        default="canary-analyzer/v1", description="Version of this format; optional."
     )
     prometheus: PrometheusKeys | None = Field(
-        default=None, description="How Prometheus is reached. Required, in one file."
+        default=None, description="Connection to Prometheus. Required, in one file."
     )
-    alerts: AlertsKeys = Field(default=AlertsKeys(), description="Who is told what. In one file only.")
-    limits: LimitsKeys = Field(default=LimitsKeys(), description="Bounds on what is done at once. In one file only.")
+    alerts: AlertsKeys = Field(default=AlertsKeys(), description="Where alerts go. In one file only.")
+    limits: LimitsKeys = Field(default=LimitsKeys(), description="Limits over all releases. In one file only.")
     freeze: bool = Field(
         default=False,
-        description="`true`: nothing starts and nothing moves forward; rollbacks still happen. In one file only.",
+        description="`true`: no release starts or moves forward; rollbacks still happen. In one file only.",
     )
     defaults: DefaultsKeys = Field(
         default=DefaultsKeys(),
-        description="What all canaries have in common; a canary's own keys win, key by key, and lists "
-        "replace. In one file only.",
+        description="Defaults for all canaries. Keys of a canary override them one by one; lists are replaced "
+        "as a whole. In one file only.",
     )
-    canaries: list[CanaryKeys] = Field(default=[], description="The canary targets, in any file.")
+    canaries: list[CanaryKeys] = Field(default=[], description="Canary targets, in any file.")

@@ -14,12 +14,12 @@ _RESTARTS = RestartsMetric(name="")
 class ToleranceKeys(Keys):
     """How much worse the canary may be before it is aborted: above ratio x stable + absolute."""
 
-    ratio: float = Field(default=_RATIO.tolerance.ratio, ge=1, description="Times stable's share.")
+    ratio: float = Field(default=_RATIO.tolerance.ratio, ge=1, description="Factor on the share of stable.")
     absolute: float = Field(
         default=_RATIO.tolerance.absolute,
         ge=0,
         lt=1,
-        description="Share of all requests added to that (0.0005 is 0.05 %).",
+        description="Share of all requests that is added (0.0005 is 0.05 pp).",
     )
 
 
@@ -29,40 +29,40 @@ class PromoteMarginKeys(Keys):
     ratio: float | None = Field(
         default=None,
         ge=1,
-        description="Times stable's share. Default: 1.5, or the tolerance's where that is wider.",
+        description="Factor on the share of stable. Default: 1.5, or that of `tolerance` if wider.",
     )
     absolute: float | None = Field(
         default=None,
         ge=0,
         lt=1,
-        description="Share of all requests added to that. Default: 0.001, or the tolerance's where that is wider.",
+        description="Share of all requests that is added. Default: 0.001, or that of `tolerance` if wider.",
     )
 
 
 class LatencyToleranceKeys(Keys):
     """How much larger the share of requests above any boundary may be; in place of each boundary's own default."""
 
-    ratio: float = Field(default=1.25, ge=1, description="Times stable's share.")
+    ratio: float = Field(default=1.25, ge=1, description="Factor on the share of stable.")
     absolute: float = Field(
         default=0.001,
         ge=0,
         lt=1,
-        description="Share of all requests added to that (0.001 is 0.1 %).",
+        description="Share of all requests that is added (0.001 is 0.1 pp).",
     )
 
 
 class FactorKeys(Keys):
     """A margin that is a factor alone."""
 
-    ratio: float | None = Field(default=None, ge=1, description="Times worse than stable's.")
+    ratio: float | None = Field(default=None, ge=1, description="How many times worse than stable.")
 
 
 class RestartsToleranceKeys(Keys):
     """How many more restarts the canary may have before it is aborted."""
 
-    ratio: float = Field(default=_RESTARTS.tolerance.ratio, ge=1, description="Times stable's rate.")
+    ratio: float = Field(default=_RESTARTS.tolerance.ratio, ge=1, description="Factor on the rate of stable.")
     absolute: float = Field(
-        default=_RESTARTS.tolerance.absolute, ge=0, description="Restarts per pod and hour added to that."
+        default=_RESTARTS.tolerance.absolute, ge=0, description="Restarts per pod and hour that are added."
     )
 
 
@@ -70,10 +70,10 @@ class RestartsMarginKeys(Keys):
     """What must be ruled out before promotion, where restarts gate it."""
 
     ratio: float | None = Field(
-        default=None, ge=1, description="Times stable's rate. Default: 2, or the tolerance's where that is wider."
+        default=None, ge=1, description="Factor on the rate of stable. Default: 2, or that of `tolerance` if wider."
     )
     absolute: float | None = Field(
         default=None,
         ge=0,
-        description="Restarts per pod and hour added to that. Default: 0.02, or the tolerance's where that is wider.",
+        description="Restarts per pod and hour that are added. Default: 0.02, or that of `tolerance` if wider.",
     )

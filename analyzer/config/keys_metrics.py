@@ -23,12 +23,12 @@ _RATIO = RatioMetric(name="", events="", total="")
 _RESTARTS = RestartsMetric(name="")
 _QUERY = QueryMetric(name="", query="")
 
-_TOLERANCE = "How much worse than stable the canary may be; beyond it the release is aborted."
-_MARGIN = "Promotion needs proof that the canary is not this much worse. Wider is proven sooner."
-_GATING = "`both`: can abort, and must be proven to promote; `abort`: can only abort; `none`: only shown."
-_NOISE = "This metric's own `noise`, in place of the analysis'."
+_TOLERANCE = "How much worse than stable the canary may be. Beyond it the release is aborted."
+_MARGIN = "Promotion requires proof that the canary is not this much worse. A wider margin is proven sooner."
+_GATING = "`both`: can abort, and promotion requires its proof; `abort`: can only abort; `none`: only shown."
+_NOISE = "`noise` of this metric, in place of that of the analysis."
 
-Name = Annotated[MetricName, Field(description="What it is called.")]
+Name = Annotated[MetricName, Field(description="Name of the metric.")]
 ObjectiveNumber = Annotated[float | None, ObjectiveText()]
 
 
@@ -39,7 +39,7 @@ class ComparedKeys(Keys):
         default=_RATIO.importance,
         gt=0,
         le=1000,
-        description="The metric's part of `falseAbort`, relative to the other metrics. More is aborted sooner.",
+        description="Share of `falseAbort` relative to the other metrics. A higher one is aborted sooner.",
     )
     gating: Annotated[Gating, Field(strict=False)] = Field(default=_RATIO.gating, description=_GATING)
 
@@ -57,13 +57,13 @@ class LatencyKeys(ComparedKeys):
 
     tolerance: LatencyToleranceKeys | None = Field(
         default=None,
-        description=f"{_TOLERANCE} Default for histograms: 1.1 and 0.005 below stable's 90th percentile, 1.25 and "
-        "0.001 in the tail; one that is given holds at every boundary.",
+        description=f"{_TOLERANCE} Default for histograms: 1.1 and 0.005 below the 90th percentile of stable, 1.25 and "
+        "0.001 above it. A given one applies to every boundary.",
     )
     promote_margin: PromoteMarginKeys | None = Field(
         default=None,
         description=f"{_MARGIN} Default for histograms: by boundary, as for `tolerance`; "
-        "where that is given: 1.5 and 0.002, or the tolerance's where that is wider.",
+        "if that is given: 1.5 and 0.002, or that of `tolerance` if wider.",
     )
     noise: CountNoise = Field(default=None, description=_NOISE)
 
@@ -77,7 +77,7 @@ class FactorsKeys(ComparedKeys):
     )
     promote_margin: FactorKeys = Field(
         default=FactorKeys(),
-        description=f"{_MARGIN} Default for gauges and rates: ratio 1.5, or the tolerance's where that is wider.",
+        description=f"{_MARGIN} Default for gauges and rates: ratio 1.5, or that of `tolerance` if wider.",
     )
 
 
@@ -93,7 +93,7 @@ class RatioKeys(SharesKeys):
 
     name: Name
     ratio: RatioSelectors = Field(
-        description="Two counters as plain series selectors; matchers for pods are added to them."
+        description="Two counters as plain series selectors; matchers for the pods are added."
     )
 
 
@@ -103,8 +103,8 @@ class HistogramSelectors(Keys):
     buckets: Text = Field(description="Selector of the cumulative `_bucket` series of a classic histogram.")
     objective: ObjectiveNumber = Field(
         default=None,
-        description="The boundary that matters most, with half of the weight: a duration for series in seconds, else "
-        "a number as in `le`.",
+        description="Boundary that matters most; it gets half of the weight. A duration for series in seconds, else a "
+        "number as in `le`.",
     )
 
 
@@ -120,7 +120,7 @@ class GaugeSelectors(Keys):
 
     value: Text = Field(description="Selector of the gauge.")
     counter: bool = Field(
-        default=False, description="`true`: it is a counter, and what it grows by per second is the level."
+        default=False, description="`true`: the series is a counter, and its rate per second is the level."
     )
 
 
@@ -128,32 +128,32 @@ class GaugeKeys(FactorsKeys):
     """A level per pod, compared as a factor."""
 
     name: Name
-    gauge: GaugeSelectors = Field(description="A level of each pod, above 0: a queue, connections, threads.")
+    gauge: GaugeSelectors = Field(description="Level of each pod, above 0: a queue, connections, threads.")
     direction: Annotated[Direction, Field(strict=False)] = Field(
-        default=Direction.UP, description="Which way is worse: `up` for gauges by default."
+        default=Direction.UP, description="Which direction is worse."
     )
     noise: LevelNoise = Field(default=None, description=_NOISE)
 
 
 class RateSelectors(Keys):
-    """Successes."""
+    """Counter of good events."""
 
-    events: Text = Field(description="Selector of the counter of what should go on happening.")
+    events: Text = Field(description="Selector of the counter of good events.")
 
 
 class RateKeys(FactorsKeys):
     """How often something good happens, for each pod."""
 
     name: Name
-    rate: RateSelectors = Field(description="A counter of orders, logins, messages: fewer per pod is worse.")
+    rate: RateSelectors = Field(description="Counter of orders, logins, messages: fewer per pod is worse.")
     direction: Annotated[Direction, Field(strict=False)] = Field(
-        default=Direction.DOWN, description="Which way is worse: `down` for rates by default."
+        default=Direction.DOWN, description="Which direction is worse."
     )
     noise: CountNoise = Field(default=None, description=_NOISE)
 
 
 class NoKeys(Keys):
-    """Nothing to say."""
+    """No keys."""
 
 
 class RestartsSettings(ComparedKeys):
@@ -176,22 +176,24 @@ class QueryKeys(Keys):
     """A plain guard: a value with bounds. A rule, not a test; it has no error guarantee."""
 
     name: Name
-    query: Text = Field(description="PromQL with one value as its result.")
-    min: float | None = Field(default=_QUERY.min, description="Lowest good value. At least one of `min` and `max`.")
+    query: Text = Field(description="PromQL expression with one value as its result.")
+    min: float | None = Field(
+        default=_QUERY.min, description="Lowest good value. At least one of `min` and `max` is required."
+    )
     max: float | None = Field(default=_QUERY.max, description="Highest good value.")
     for_: int = Field(
         default=_QUERY.blocks,
         alias="for",
         ge=1,
         le=1000,
-        description="How many consecutive valid blocks out of bounds break it.",
+        description="Number of consecutive valid blocks out of bounds after which the guard fails.",
     )
     scope: Annotated[Scope, Field(strict=False)] = Field(
         default=_QUERY.scope,
-        description="`canary`: it measures the canary alone, and rolls back; `both`: it measures both "
-        "sides, and holds and alerts.",
+        description="`canary`: the query measures the canary alone, and a failed guard rolls back; `both`: it "
+        "measures both sides, and a failed guard holds and alerts.",
     )
     gating: Annotated[Gating, Field(strict=False)] = Field(
         default=_QUERY.gating,
-        description="`abort`: it acts; `both`: it must also be within bounds to promote; `none`: only shown.",
+        description="`abort`: it can act; `both`: promotion also requires it within bounds; `none`: only shown.",
     )

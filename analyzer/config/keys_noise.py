@@ -21,27 +21,27 @@ class _HistoryKeys(Keys):
 
     history: HistoryDuration | None = Field(
         default=None,
-        description="How far back stable's own history is read to estimate it, at least 10m. Default: 6h. "
-        "Not together with stated numbers.",
+        description="How much history of stable is read to estimate it, at least 10m. Default: 6h. "
+        "Not together with given numbers.",
     )
 
 
 class CountNoiseKeys(_HistoryKeys):
-    """Noise of counted events; stated numbers are used as they are, and one that is left out then has its default."""
+    """Noise of counted events; given numbers are used as they are, and one that is left out then has its default."""
 
     dispersion: float | None = Field(
         default=None,
         ge=1,
         le=1e6,
-        description="Stated: how many times more the counts vary than independent requests would. Default beside a "
-        "stated `podSpread`: 1.5, for histograms and rates 3.",
+        description="Given: variance of the counts over that of independent requests. Default if `podSpread` is given: "
+        "1.5, for histograms and rates 3.",
     )
     pod_spread: float | None = Field(
         default=None,
         ge=0,
         le=3,
-        description="Stated: standard deviation between pods that lasts, of the log of their levels (0.1 is about "
-        "10 %). Default beside another stated number: 0.1.",
+        description="Given: lasting differences between pods, as the standard deviation of the logarithm of their "
+        "levels (0.1 is about 10 %). Default if another number is given: 0.1.",
     )
 
 
@@ -52,15 +52,15 @@ class LevelNoiseKeys(_HistoryKeys):
         default=None,
         ge=0,
         le=3,
-        description="Stated: standard deviation between pods that lasts, of the log of their levels (0.1 is about "
-        "10 %). Default beside another stated number: 0.1.",
+        description="Given: lasting differences between pods, as the standard deviation of the logarithm of their "
+        "levels (0.1 is about 10 %). Default if another number is given: 0.1.",
     )
     within_pod: float | None = Field(
         default=None,
         gt=0,
         le=3,
-        description="Stated, for gauges: standard deviation of the log of one pod's 5-minute means. Default beside "
-        "another stated number: 0.1.",
+        description="Given, for gauges: standard deviation of the logarithm of the 5-minute means of one pod. Default "
+        "if another number is given: 0.1.",
     )
 
 
@@ -72,13 +72,13 @@ class FastLaneKeys(Keys):
     """How wide the second test's tolerance is."""
 
     ratio: float = Field(
-        default=_FAST_LANE.ratio if _FAST_LANE else 1, ge=1, le=1000, description="Times stable's share."
+        default=_FAST_LANE.ratio if _FAST_LANE else 1, ge=1, le=1000, description="Factor on the share of stable."
     )
     absolute: float = Field(
         default=_FAST_LANE.absolute if _FAST_LANE else 0,
         ge=0,
         lt=1,
-        description="Share of all requests added to that.",
+        description="Share of all requests that is added.",
     )
 
 
@@ -88,7 +88,7 @@ def _noise(given: object) -> object:
     if isinstance(given, dict):
         return given
     raise ValueError(
-        "expected `auto`, stated numbers such as {dispersion: 1.5, podSpread: 0.1}, or {history: 6h}, found "
+        "expected `auto`, numbers such as {dispersion: 1.5, podSpread: 0.1}, or {history: 6h}, found "
         f"{show_found(given)}"
     )
 

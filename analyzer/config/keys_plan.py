@@ -30,18 +30,18 @@ class ManualKeys(Keys):
     """How long a manual gate waits."""
 
     timeout: PositiveDuration | None = Field(
-        default=None, description="How long to wait for `resume`. Without it the gate waits for ever."
+        default=None, description="How long the gate waits for `resume`. Without it, the gate waits without limit."
     )
     then: Annotated[GateTimeout, Field(strict=False)] = Field(
         default=_GATE.then,
-        description="What happens after `timeout`: `hold` goes on waiting, `rollback` gives up.",
+        description="What happens after `timeout`: `hold` goes on waiting, `rollback` rolls back.",
     )
 
 
 class GateKeys(Keys):
     """A gate with a time-out."""
 
-    manual: ManualKeys = Field(description="A gate that an operator opens with `resume`.")
+    manual: ManualKeys = Field(description="Gate that an operator opens with `resume`.")
 
 
 def _spelled_out(gate: object) -> object:
@@ -58,58 +58,58 @@ class StepKeys(Keys):
     weight: float = Field(
         gt=0,
         lt=100,
-        description="Percent of replicas that the canary gets, as a number above 0 and below 100.",
+        description="Percent of replicas that the canary gets: a number above 0 and below 100.",
     )
-    hold: Duration = Field(description="How long the step lasts at least. Evidence may make it longer, never shorter.")
+    hold: Duration = Field(description="Minimum duration of the step. Missing evidence makes it longer.")
     gate: Annotated[
         GateKeys | None, BeforeValidator(_spelled_out, json_schema_input_type=Literal["manual"] | GateKeys)
     ] = Field(
         default=None,
-        description="`manual`: an operator must say `resume` before the release goes past this step.",
+        description="`manual`: the release waits after this step until an operator runs `resume`.",
     )
 
 
 class CapacityKeys(Keys):
-    """Room for pods."""
+    """Bounds on the number of pods."""
 
     mode: Annotated[CapacityMode, Field(strict=False)] = Field(
         default=_CAPACITY.mode,
-        description="`preserve` keeps stable and canary together at the total; `surge` adds canary pods "
-        "and never writes stable's replicas, so that an autoscaler on stable keeps working.",
+        description="`preserve` keeps the total of stable and canary constant; `surge` adds canary pods and "
+        "never changes the replicas of stable, so that an autoscaler on stable keeps working.",
     )
     max_surge: Annotated[Amount, AmountText()] = Field(
         default=_CAPACITY.max_surge,
-        description="Pods above the total that a move may take: a number, or a percentage.",
+        description="Maximum number of pods above the total: a number or a percentage.",
     )
     max_unavailable: Annotated[Amount, AmountText(most_percent=100)] = Field(
         default=_CAPACITY.max_unavailable,
-        description="Pods below the total that a move may leave: a number, or a percentage. Not 0 "
+        description="Maximum number of unavailable pods below the total: a number or a percentage. Not 0 "
         "together with `maxSurge`.",
     )
     max_canary_replicas: int | None = Field(
-        default=None, ge=1, description="With `surge`: most canary pods. Needed for weights above 50."
+        default=None, ge=1, description="With `surge`: maximum number of canary pods. Required for weights above 50."
     )
 
 
 class BakeKeys(Keys):
-    """After promotion."""
+    """Watching the version after promotion."""
 
     for_: Duration = Field(
         default=_PLAN.bake,
         alias="for",
-        description="How long a promoted version is still watched; hard failures and guards roll it back.",
+        description="How long a promoted version is watched. Hard failures and guards roll it back.",
     )
     holdback: int = Field(
         default=_PLAN.holdback,
         ge=0,
-        description="With `promote: swap`: so many pods of the old version stay for the bake, and the comparison with "
-        "them goes on.",
+        description="With `promote: swap`: number of pods of the old version that stay during the bake, so that the "
+        "comparison goes on.",
     )
     on_regression: Annotated[OnRegression, Field(strict=False)] = Field(
         default=_PLAN.on_regression,
         description="What happens when the promoted version does worse than stable did in the same length of time "
-        "before the promotion: `alert` tells once, `rollback` rolls it back. Other times have other traffic: unlike "
-        "the tests of a release, this comparison has no error guarantee.",
+        "before the promotion: `alert` once, or `rollback`. Traffic differs over time: unlike the tests of a release, "
+        "this comparison has no guaranteed error rate.",
     )
 
 
@@ -119,37 +119,39 @@ DEFAULT_STEPS = [
 
 
 class PlanKeys(Keys):
-    """How a release goes."""
+    """Steps, capacity and promotion of a release."""
 
     steps: list[StepKeys] = Field(
         default=DEFAULT_STEPS,
         min_length=1,
-        description="Weights in rising order, each with the time it is held. 100 is not a step: promotion is.",
+        description="Weights in rising order, each with its minimum duration. 100 is not a step, it is the promotion.",
     )
-    capacity: CapacityKeys = Field(default=CapacityKeys(), description="The room that moves of replicas may take.")
+    capacity: CapacityKeys = Field(
+        default=CapacityKeys(), description="Bounds on the number of pods while replicas are shifted."
+    )
     promote: Annotated[Promotion, Field(strict=False)] = Field(
         default=_PLAN.promote,
-        description="`copyTemplate` writes the canary's pod template to stable; `swap` exchanges the "
-        "roles; `external` waits until something else has changed stable.",
+        description="`copyTemplate` writes the pod template of the canary to stable; `swap` exchanges the "
+        "roles; `external` waits until another client (GitOps) has changed stable.",
     )
     advance: Annotated[Advance, Field(strict=False)] = Field(
         default=_PLAN.advance,
-        description="What a step that is not the last needs besides its hold: `proof` (a looser one than "
-        "for promotion), or `time` (no adverse evidence).",
+        description="What an intermediate step requires besides its hold: `proof` (weaker than for "
+        "promotion), or `time` (no adverse evidence).",
     )
-    bake: BakeKeys = Field(default=BakeKeys(), description="What happens after promotion.")
+    bake: BakeKeys = Field(default=BakeKeys(), description="Watching the version after promotion.")
     deadline: PositiveDuration = Field(
         default=_PLAN.deadline,
-        description="Longest time in progress, pauses and outages not counted. Must be above the sum of holds.",
+        description="Maximum time in progress, without pauses and outages. Must be longer than all holds together.",
     )
     on_inconclusive: Annotated[OnInconclusive, Field(strict=False)] = Field(
         default=_PLAN.on_inconclusive,
-        description="What happens at the deadline without proof: `hold` pauses, `rollback` gives up, "
-        "`promote` goes on if there is data and no adverse evidence.",
+        description="What happens at the deadline without proof: `hold` pauses, `rollback` rolls back, "
+        "`promote` promotes if there is data and no adverse evidence.",
     )
     ready_within: PositiveDuration = Field(
         default=_PLAN.ready_within,
-        description="How long a canary pod may need to become ready; after that the release is rolled back.",
+        description="How long a canary pod may take to become ready. After that the release is rolled back.",
     )
     weight_tolerance: float = Field(
         default=_PLAN.weight_tolerance,

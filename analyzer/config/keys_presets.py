@@ -13,11 +13,13 @@ from analyzer.config.keys_noise import LevelNoise
 from analyzer.config.scalars import LabelName, MetricName, SeriesName, Text
 from analyzer.model.metric import Gating
 
-PresetMetricName = Annotated[MetricName | None, Field(description="What it is called. Default: the preset's name.")]
+PresetMetricName = Annotated[
+    MetricName | None, Field(description="Name of the metric. Default: the name of the preset.")
+]
 
 
 class HttpFlavor(StrEnum):
-    """Whose names the series of requests have."""
+    """Naming scheme of the series of requests."""
 
     COMMON = "common"
     MICROMETER = "micrometer"
@@ -26,7 +28,7 @@ class HttpFlavor(StrEnum):
 
 
 class ResourceFlavor(StrEnum):
-    """Who measures what a pod uses."""
+    """Source of the series about resources."""
 
     PROCESS = "process"
     CONTAINER = "container"
@@ -37,32 +39,30 @@ class _HttpKeys(Keys):
 
     flavor: Annotated[HttpFlavor, Field(strict=False)] = Field(
         default=HttpFlavor.COMMON,
-        description="Whose names the series have: `common` (http_requests_total, http_request_duration_seconds), "
-        "`micrometer`, `opentelemetry` or `grpc`; each name can be replaced.",
+        description="Naming scheme of the series: `common` (http_requests_total, http_request_duration_seconds), "
+        "`micrometer`, `opentelemetry` or `grpc`. Single names can be overridden.",
     )
 
 
 class HttpErrorsKeys(_HttpKeys, SharesKeys):
     """Requests that failed on the server's side."""
 
-    preset: Literal["http-errors"] = Field(
-        description="`http-errors`: requests that the server failed, of all requests."
-    )
+    preset: Literal["http-errors"] = Field(description="`http-errors`: share of requests that failed on the server.")
     name: PresetMetricName = None
     series: SeriesName | None = Field(
         default=None,
-        description="The counter of requests. Default: http_requests_total; http_server_requests_seconds_count; "
+        description="Counter of requests. Default: http_requests_total; http_server_requests_seconds_count; "
         "http_server_request_duration_seconds_count; grpc_server_handled_total (by flavor).",
     )
     code_label: LabelName | None = Field(
         default=None,
-        description="The label that holds the status code. Default: code; status; http_response_status_code; "
+        description="Label with the status code. Default: code; status; http_response_status_code; "
         "grpc_code (by flavor).",
     )
     codes: Text | None = Field(
         default=None,
-        description="Regular expression of the codes that count as errors, anchored. Default: `5..`; for gRPC those "
-        "that blame the server.",
+        description="Anchored regular expression of the codes that count as errors. Default: `5..`; for gRPC the codes "
+        "of server errors.",
     )
 
 
@@ -70,19 +70,19 @@ class HttpLatencyKeys(_HttpKeys, LatencyKeys):
     """How long requests take."""
 
     preset: Literal["http-latency"] = Field(
-        description="`http-latency`: how long requests take, as a classic histogram."
+        description="`http-latency`: duration of requests, from a classic histogram."
     )
     name: PresetMetricName = None
     series: SeriesName | None = Field(
         default=None,
-        description="The histogram's `_bucket` series. Default: http_request_duration_seconds_bucket; "
+        description="`_bucket` series of the histogram. Default: http_request_duration_seconds_bucket; "
         "http_server_requests_seconds_bucket; http_server_request_duration_seconds_bucket; "
         "grpc_server_handling_seconds_bucket (by flavor).",
     )
     objective: ObjectiveNumber = Field(
         default=None,
-        description="The boundary that matters most, with half of the weight: a duration for series in seconds, else "
-        "a number as in `le`.",
+        description="Boundary that matters most; it gets half of the weight. A duration for series in seconds, else a "
+        "number as in `le`.",
     )
 
 
@@ -91,11 +91,11 @@ class _ResourceKeys(FactorsKeys):
 
     flavor: Annotated[ResourceFlavor, Field(strict=False)] = Field(
         default=ResourceFlavor.PROCESS,
-        description="`process`: what the pod's own client library exports; `container`: what the kubelet (cAdvisor) "
-        "exports for each container.",
+        description="`process`: series of the client library in the pod; `container`: series of the kubelet "
+        "(cAdvisor) for each container.",
     )
     name: PresetMetricName = None
-    noise: LevelNoise = Field(default=None, description="This metric's own `noise`, in place of the analysis'.")
+    noise: LevelNoise = Field(default=None, description="`noise` of this metric, in place of that of the analysis.")
 
 
 class CpuKeys(_ResourceKeys):
@@ -104,7 +104,7 @@ class CpuKeys(_ResourceKeys):
     preset: Literal["cpu"] = Field(description="`cpu`: CPU seconds used per second.")
     series: SeriesName | None = Field(
         default=None,
-        description="The counter of CPU seconds. Default: process_cpu_seconds_total; "
+        description="Counter of CPU seconds. Default: process_cpu_seconds_total; "
         "container_cpu_usage_seconds_total (by flavor).",
     )
 
@@ -115,12 +115,12 @@ class MemoryKeys(_ResourceKeys):
     preset: Literal["memory"] = Field(description="`memory`: bytes of memory in use.")
     series: SeriesName | None = Field(
         default=None,
-        description="The gauge of bytes. Default: process_resident_memory_bytes; container_memory_working_set_bytes "
+        description="Gauge of bytes. Default: process_resident_memory_bytes; container_memory_working_set_bytes "
         "(by flavor).",
     )
     gating: Annotated[Gating, Field(strict=False)] = Field(
         default=Gating.ABORT,
-        description="`both`: can abort, and must be proven to promote; `abort`: can only abort; `none`: only shown.",
+        description="`both`: can abort, and promotion requires its proof; `abort`: can only abort; `none`: only shown.",
     )
 
 

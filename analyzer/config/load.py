@@ -55,7 +55,7 @@ def _configuration(reading: ConfigReader) -> Configuration | None:
 
 def _prometheus(reading: ConfigReader, holder: YamlDocument | None) -> PrometheusSettings | None:
     if holder is None:
-        reading.missing("prometheus", "say where it answers: prometheus: {url: http://...}")
+        reading.missing("prometheus", "set its URL: prometheus: {url: http://...}")
         return None
     prefix = ("prometheus",)
     keys = reading.validate(PrometheusKeys, holder.value["prometheus"], holder.place, prefix)

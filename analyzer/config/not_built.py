@@ -1,11 +1,11 @@
-"""What the format knows and the program can't do yet: refused by name. Whoever builds one deletes its line here."""
+"""Keys that are planned and not supported yet: refused by name. Who builds one deletes its line here."""
 
 from __future__ import annotations
 
 from analyzer.config.place import KeyPath
 
 _RECEIVER = "use `webhook` or `log`"
-_OMIT = "leave it out"
+_OMIT = "remove it"
 
 _KEYS = {
     "prometheus.oauth2": "use `authorization` or `basic_auth`",
@@ -18,7 +18,7 @@ _KEYS = {
     "alerts.receivers[].email": _RECEIVER,
     "alerts.receivers[].apprise": _RECEIVER,
     "alerts.resolveAfter": _OMIT,
-    "groups": "list each canary by itself",
+    "groups": "list each canary",
     "windows": "use `freeze`",
     "analysis.metrics[].histogram.native": "give `buckets`, the `_bucket` series of a classic histogram",
 }
@@ -31,12 +31,12 @@ _VALUES = {
 
 
 def not_built(path: KeyPath, value: object = None) -> str | None:
-    """The message for a key, or a key's value, that is not built yet; None when nothing is known of it."""
+    """The message for a key, or a key's value, that is not supported yet; None for any other."""
     known = _generic(path)
     if known in _KEYS:
-        return f"not built yet: {_KEYS[known]}"
+        return f"not supported yet: {_KEYS[known]}"
     if isinstance(value, str) and (known, value) in _VALUES:
-        return f"{value!r} is not built yet: {_VALUES[known, value]}"
+        return f"{value!r} is not supported yet: {_VALUES[known, value]}"
     return None
 
 

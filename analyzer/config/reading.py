@@ -64,7 +64,7 @@ def read_all(paths: Sequence[Path]) -> ConfigReader:
     """Every file, with the mistakes that it has by itself."""
     reading = ConfigReader()
     if not paths:
-        reading.problems.append(FilePosition("(no file)").problem("name at least one file or folder"))
+        reading.problems.append(FilePosition("(no file)").problem("expected at least one file or folder"))
     for file in _files(paths, reading):
         document, problems = read_document(file)
         reading.problems += problems
@@ -89,13 +89,13 @@ def _in_folder(folder: Path, reading: ConfigReader) -> list[Path]:
     try:
         names = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
     except OSError as error:
-        reading.problems.append(FilePosition(str(folder)).problem(f"can't be read: {error.strerror or error}"))
+        reading.problems.append(FilePosition(str(folder)).problem(f"cannot be read: {error.strerror or error}"))
         return []
     for file in names:
         if file.suffix == ".yml":
-            message = "would be overlooked: of a folder only *.yaml is read; rename it"
+            message = "is not read: only *.yaml files of a folder are; rename it"
             reading.problems.append(FilePosition(str(file)).problem(message))
     files = [file for file in names if file.suffix == ".yaml"]
     if not files:
-        reading.problems.append(FilePosition(str(folder)).problem("has no *.yaml file in it"))
+        reading.problems.append(FilePosition(str(folder)).problem("contains no *.yaml file"))
     return files

@@ -174,8 +174,8 @@ HeaderName = Annotated[str, Field(pattern=r"^[-!#$%&'*+.^_`|~0-9A-Za-z]+$")]
 HeaderValue = Annotated[str, Field(pattern=r"^[\x20-\x7e\t]*$")]
 
 GRAMMARS: dict[str, str] = {
-    rf"^{_LABEL}$": "a name of lower-case letters, digits and '-', at most 63 long, as Kubernetes wants it",
-    rf"^{_LABEL}(\.{_LABEL})*$": "a name of lower-case letters, digits, '-' and '.', as Kubernetes wants it",
+    rf"^{_LABEL}$": "a name of lower-case letters, digits and '-', at most 63 long, as Kubernetes requires",
+    rf"^{_LABEL}(\.{_LABEL})*$": "a name of lower-case letters, digits, '-' and '.', as Kubernetes requires",
     r"^[a-zA-Z_][a-zA-Z0-9_]*$": "the name of a label (letters, digits and '_')",
     r"^[a-zA-Z_:][a-zA-Z0-9_:]*$": "the name of a series alone, without labels (for those use `ratio`)",
     r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$": "a name of letters, digits, '-', '_' and '.'",
