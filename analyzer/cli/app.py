@@ -45,14 +45,14 @@ def _root(
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Canary releases that are judged by statistics, and promoted or rolled back by themselves.
+    """Canary releases on plain Kubernetes Deployments, judged by statistics on Prometheus metrics.
 
     Examples: canary-analyzer validate config/full.yaml · canary-analyzer schema > schema.json
     """
 
 
 def build_app(modules: Iterable[str] = COMMANDS) -> typer.Typer:
-    """The program, ready to be called; with all commands, or only those of some modules."""
+    """The program with all commands, or only those of some modules."""
     app = typer.Typer(name=PROGRAM, no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_root)
     for module in modules:

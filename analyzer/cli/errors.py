@@ -21,4 +21,4 @@ def error_text(error: AnalyzerError) -> str:
     if not isinstance(error, ConfigError):
         return f"error: {error}"
     count = len(error.problems)
-    return f"{error}\n{count} mistake{'s' if count > 1 else ''} found; nothing was loaded"
+    return f"{error}\nerror: {count} mistake{'s' if count > 1 else ''} in the configuration; nothing was loaded"

@@ -1,8 +1,8 @@
-"""For the end-to-end tests alone: lets the daemon die by SIGKILL at one exact write to the API server, or stand still.
+"""For the end-to-end tests alone: kills the daemon (SIGKILL) or stops it (SIGSTOP) at one exact write to the API.
 
 CANARY_ANALYZER_KILL_AT=before:3 dies before its third write, after:patch Deployment:2 after its second write whose
 description begins so; freeze-before:patch Deployment:2 stops the process (SIGSTOP) with that write in its hands.
-It is no option of the program: nobody should find it by accident.
+It is deliberately not an option of the program.
 """
 
 from __future__ import annotations

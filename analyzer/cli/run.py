@@ -1,4 +1,4 @@
-"""`canary-analyzer run`: the daemon on a cluster, until it is told to stop."""
+"""`canary-analyzer run`: the daemon on a cluster, until it is stopped."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ NAMESPACE_VARIABLE = "CANARY_ANALYZER_NAMESPACE"
 
 _EXAMPLES = """Examples:
 
-  canary-analyzer run --config config/                    in a pod: with its ServiceAccount
+  canary-analyzer run --config config/                    in a pod, with its ServiceAccount
 
-  canary-analyzer run --config canary.yaml --context dev  from here, as the user of a kubeconfig
+  canary-analyzer run --config canary.yaml --context dev  outside of the cluster, with a kubeconfig
 """
 
 
 class LogFormat(StrEnum):
-    """For whom the log is written."""
+    """How log lines are written."""
 
     AUTO = "auto"
     JSON = "json"
@@ -43,7 +43,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """What is logged: this and what is more urgent."""
+    """Minimum level of log lines."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -59,30 +59,35 @@ def register(app: typer.Typer) -> None:
 def run(  # noqa: PLR0913 (one for each option)
     *,
     config: Annotated[
-        list[Path], typer.Option("--config", help="File, or folder of *.yaml; followed while it runs. Repeatable.")
+        list[Path],
+        typer.Option("--config", help="File, or folder of *.yaml files; reloaded when it changes. Repeatable."),
     ],
     analyzer_namespace: Annotated[
         str | None,
         typer.Option(
             "--analyzer-namespace",
             envvar=NAMESPACE_VARIABLE,
-            help="Where it keeps its documents and its Lease. "
-            f"By default that of the pod; outside of a cluster {DEFAULT_NAMESPACE}.",
+            help="Namespace for its ConfigMaps and its Lease. "
+            f"Default: that of the pod; outside of a cluster {DEFAULT_NAMESPACE}.",
         ),
     ] = None,
-    kubeconfig: Annotated[Path | None, typer.Option("--kubeconfig", dir_okay=False, help="As for kubectl.")] = None,
-    context: Annotated[str | None, typer.Option("--context", help="Context in the kubeconfig.")] = None,
+    kubeconfig: Annotated[
+        Path | None, typer.Option("--kubeconfig", dir_okay=False, help="Path to the kubeconfig file.")
+    ] = None,
+    context: Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig.")] = None,
     listen: Annotated[
-        str, typer.Option("--listen", help="HOST:PORT for /livez, /readyz and /metrics; none without.")
+        str, typer.Option("--listen", help="HOST:PORT for /livez, /readyz and /metrics. Default: not served.")
     ] = "",
-    log_format: Annotated[LogFormat, typer.Option("--log-format", help="auto: JSON, but for a terminal.")] = (
+    log_format: Annotated[LogFormat, typer.Option("--log-format", help="auto: text on a terminal, else JSON.")] = (
         LogFormat.AUTO
     ),
-    log_level: Annotated[LogLevel, typer.Option("--log-level", help="Least urgent lines to log.")] = LogLevel.INFO,
+    log_level: Annotated[LogLevel, typer.Option("--log-level", help="Minimum log level.")] = LogLevel.INFO,
 ) -> None:
-    """Look after the configured canary targets until SIGTERM or Ctrl-C. Several may run; one of them acts.
+    """Run the daemon that releases the configured canary targets, until SIGTERM or Ctrl-C.
 
-    Exit status 0 after a signal, 1 when it can't start: mistakes in the configuration, no cluster, no permission.
+    Several may run; the one that holds the leader lease acts, the others stand by.
+
+    Exit status 0 after a signal, 1 if it cannot start: mistakes in the configuration, no cluster, no permission.
     """
     configure(
         sys.stderr,

@@ -22,7 +22,7 @@ class SchemaFormat(StrEnum):
 
 _EXAMPLES = """Examples:
 
-  canary-analyzer schema > schema.json             for an editor
+  canary-analyzer schema > schema.json             for completion in an editor
 
   canary-analyzer schema -o markdown               a table of all keys
 """
@@ -35,9 +35,9 @@ def register(app: typer.Typer) -> None:
 
 def schema(
     output: Annotated[
-        SchemaFormat, typer.Option("-o", "--output", help="JSON Schema, or a table of all keys.")
+        SchemaFormat, typer.Option("-o", "--output", help="json: JSON Schema; markdown: a table of all keys.")
     ] = SchemaFormat.JSON,
 ) -> None:
-    """Print the JSON Schema of the configuration: every key with its unit, default and consequence."""
+    """Print the JSON Schema of the configuration: every key with its unit, default and effect."""
     text = reference() if output is SchemaFormat.MARKDOWN else json.dumps(json_schema(), indent=2) + "\n"
     sys.stdout.write(text)

@@ -1,4 +1,4 @@
-"""`canary-analyzer validate`: all mistakes of a configuration at once, or what it would do."""
+"""`canary-analyzer validate`: all mistakes of a configuration at once, or a summary of it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from analyzer.cli.errors import ExitCode
 from analyzer.config import Configuration, load
 from analyzer.model.duration import show_duration
 from analyzer.model.errors import ConfigError
+from analyzer.model.numbers import percent
 from analyzer.model.target import Target
 
 
 class ReportFormat(StrEnum):
-    """For whom the result is written."""
+    """How the result is written."""
 
     TEXT = "text"
     JSON = "json"
@@ -28,7 +29,7 @@ _EXAMPLES = """Examples:
 
   canary-analyzer validate canary.yaml             check one file
 
-  canary-analyzer validate -o json config/         check a folder; the result as JSON on stdout
+  canary-analyzer validate -o json config/         check a folder, with the result as JSON
 """
 
 
@@ -39,11 +40,12 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Files, or folders of *.yaml; one configuration.")
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Files, or folders of *.yaml files; together one configuration."),
     ],
-    output: Annotated[ReportFormat, typer.Option("-o", "--output", help="Format of the result.")] = ReportFormat.TEXT,
+    output: Annotated[ReportFormat, typer.Option("-o", "--output", help="Output format.")] = ReportFormat.TEXT,
 ) -> None:
-    """Check a configuration and say what it would do. Exit status 1 when there are mistakes."""
+    """Check a configuration and print a summary of it. Exit status 1 if it has mistakes."""
     if output is ReportFormat.JSON:
         _as_json(files)
     else:
@@ -54,24 +56,27 @@ def _as_text(configuration: Configuration) -> None:
     count = len(configuration.targets)
     lines = [f"ok: {count} target{'' if count == 1 else 's'}", *map(_line, configuration.targets)]
     if configuration.freeze:
-        lines.append("  frozen: nothing will start or move forward")
+        lines.append("  freeze is set: no release starts or moves forward")
     sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _line(target: Target) -> str:
     plan = target.plan
-    steps = ", ".join(f"{step.weight:g}% for {show_duration(step.hold)}{_gate(step.gate)}" for step in plan.steps)
+    steps = ", ".join(
+        f"{percent(step.weight / 100)} for {show_duration(step.hold)}{_gate(step.gate)}" for step in plan.steps
+    )
     metrics = ", ".join(metric.name for metric in target.analysis.metrics)
+    roles = target.roles
     lines = (
-        f"  {target.namespace}/{target.name}: {target.roles.canary} against {target.roles.stable} ({target.mode})",
-        f"    steps: {steps}; then {plan.promote}, watched for {show_duration(plan.bake)}",
-        f"    judged by: {metrics}; {plan.on_inconclusive} after {show_duration(plan.deadline)} without proof",
+        f"  {target.namespace}/{target.name}: canary {roles.canary}, stable {roles.stable} ({target.mode})",
+        f"    steps: {steps}; promotion by {plan.promote}; bake {show_duration(plan.bake)}",
+        f"    metrics: {metrics}; without proof after {show_duration(plan.deadline)}: {plan.on_inconclusive}",
     )
     return "\n".join(lines)
 
 
 def _gate(gate: object) -> str:
-    return " (gate)" if gate else ""
+    return " (manual gate)" if gate else ""
 
 
 def _as_json(files: list[Path]) -> None:

@@ -28,4 +28,4 @@ def installed_version() -> str:
     try:
         return metadata.version(_DISTRIBUTION)
     except metadata.PackageNotFoundError:
-        return "(run from its sources, not installed)"
+        return "(not installed, run from source)"

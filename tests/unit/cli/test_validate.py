@@ -17,9 +17,9 @@ def test_a_good_file_is_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("validate", str(EXAMPLES / "minimal.yaml")) == 0
     assert capsys.readouterr().out.splitlines() == [
         "ok: 1 target",
-        "  default/my-app: my-app-v2 against my-app-v1 (act)",
-        "    steps: 10% for 5m, 25% for 5m, 50% for 10m; then copyTemplate, watched for 30m",
-        "    judged by: http-errors; hold after 2h without proof",
+        "  default/my-app: canary my-app-v2, stable my-app-v1 (act)",
+        "    steps: 10 % for 5m, 25 % for 5m, 50 % for 10m; promotion by copyTemplate; bake 30m",
+        "    metrics: http-errors; without proof after 2h: hold",
     ]
 
 
@@ -27,7 +27,7 @@ def test_a_freeze_is_mentioned(tmp_path: Path, capsys: pytest.CaptureFixture[str
     file = tmp_path / "frozen.yaml"
     file.write_text((EXAMPLES / "minimal.yaml").read_text() + "freeze: true\n")
     assert run("validate", str(file)) == 0
-    assert "frozen: nothing will start" in capsys.readouterr().out
+    assert "freeze is set: no release starts or moves forward" in capsys.readouterr().out
 
 
 def test_every_mistake_goes_to_stderr_with_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +39,7 @@ def test_every_mistake_goes_to_stderr_with_status_1(tmp_path: Path, capsys: pyte
     assert err.splitlines() == [
         f"{file}:3: freez: unknown key; did you mean freeze?",
         f"{file}:4: limits.maxConcurrent: expected a number of at least 1, found 0",
-        "2 mistakes found; nothing was loaded",
+        "error: 2 mistakes in the configuration; nothing was loaded",
     ]
 
 
