@@ -206,7 +206,7 @@ class LeaseElector:
     def _look(self, record: LeaseRecord | None) -> None:
         """Note since when the Lease is as it is; and be quiet for its duration after one that was deleted.
 
-        Nobody knows who had the right to that one. A Lease of which we don't know that we made it is such a one too:
+        Nobody knows who had the right to that one. A Lease of which we do not know that we made it is such a one too:
         our request may have arrived late. Only where there never was a Lease, nobody can have it.
         """
         now = self._clock.monotonic()

@@ -90,7 +90,7 @@ class ClusterDaemon:
     def start(self, stopping: threading.Event) -> None:
         """Begin, unless `stopping` is set meanwhile. After an error, `stop` cleans up.
 
-        Raises KubeError when the cluster can't be worked with at all, ConfigError when a secret's file can't be read.
+        Raises KubeError when the cluster cannot be worked with at all, ConfigError when a secret's file cannot be read.
         """
         if self._probes:
             self._probes.start()

@@ -49,7 +49,7 @@ def daemon(configuration: Configuration, world: World, watch: Callable[[], Setti
     """A daemon that is ready to `start`.
 
     `watch` gives changed settings, None without a change, or raises ConfigError. Raises ConfigError when a secret's
-    file can't be read.
+    file cannot be read.
     """
     parts = Parts(
         store=world.store,

@@ -19,7 +19,7 @@ NEEDED: Sequence[tuple[Kind, Sequence[str]]] = (
 
 
 def check_rbac(api: Api, namespace: str) -> None:
-    """Raises ForbiddenError that names all that is missing, and KubeError when the API server can't be asked."""
+    """Raises ForbiddenError that names all that is missing, and KubeError when the API server cannot be asked."""
     missing = [
         f"{', '.join(denied)} {kind.plural}"
         for kind, verbs in NEEDED
@@ -35,5 +35,5 @@ def check_rbac(api: Api, namespace: str) -> None:
 def _allowed(api: Api, namespace: str, kind: Kind, verb: str) -> bool:
     try:
         return may(api, verb, kind, namespace)
-    except ForbiddenError:  # then it can't be known before it is tried
+    except ForbiddenError:  # then it cannot be known before it is tried
         return True

@@ -30,7 +30,7 @@ PreflightMaker = Callable[[Sightings], Preflight]
 
 
 def settings_of(configuration: Configuration, preflight: PreflightMaker | None = None) -> Settings:
-    """The part of a configuration that the engine follows. Raises ConfigError when a secret's file can't be read."""
+    """The part of a configuration that the engine follows. Raises ConfigError when a secret's file cannot be read."""
     metrics = _metric_source(configuration.prometheus)
     return Settings(
         targets=configuration.targets,

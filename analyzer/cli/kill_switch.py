@@ -29,7 +29,7 @@ def kill_switch(
 ) -> Callable[[str, str], None] | None:
     """What to call around each write with its moment and description; None without the variable.
 
-    Raises ConfigError when the variable can't be understood.
+    Raises ConfigError when the variable cannot be understood.
     """
     text = environ.get(VARIABLE)
     if not text:

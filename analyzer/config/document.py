@@ -69,7 +69,7 @@ class YamlDocument:
 
 
 def read_document(path: Path) -> tuple[YamlDocument | None, list[Problem]]:
-    """Read one file. Never raises: what can't be read or understood is a Problem, and is left out.
+    """Read one file. Never raises: what cannot be read or understood is a Problem, and is left out.
 
     The document is None when nothing of the file could be used.
     """

@@ -77,7 +77,7 @@ class DurationText(_Text):
         return length
 
     def schema(self) -> JsonSchema:
-        """A pattern; JSON Schema can't say the minimum."""
+        """A pattern; JSON Schema cannot say the minimum."""
         pattern = DURATION_PATTERN if self.word is None else f"^{self.word}$|{DURATION_PATTERN}"
         return {"type": "string", "pattern": pattern}
 

@@ -49,7 +49,7 @@ def _secrets(configuration: Configuration) -> list[Path]:
 
 
 def _digest(paths: Iterable[Path]) -> str:
-    """Of names and contents; what can't be read counts as another content."""
+    """Of names and contents; what cannot be read counts as another content."""
     digest = hashlib.sha256()
     for path in paths:
         files = sorted(path.glob("*.y*ml")) if path.is_dir() else [path]

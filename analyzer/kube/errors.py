@@ -10,7 +10,7 @@ class KubeError(AnalyzerError):
 
 
 class ClusterSettingsError(KubeError):
-    """Nothing says how to reach a cluster, or what says so can't be used: kubeconfig, context, service account."""
+    """Nothing says how to reach a cluster, or what says so cannot be used: kubeconfig, context, service account."""
 
 
 class NotFoundError(KubeError):
@@ -30,7 +30,7 @@ class RejectedError(KubeError):
 
 
 class UnavailableError(KubeError):
-    """No usable answer: connection, time-out, 429, 5xx, or a body that can't be read. Trying again may help.
+    """No usable answer: connection, time-out, 429, 5xx, or a body that cannot be read. Trying again may help.
 
     A write may have happened all the same. `retry_after` is the pause in seconds that the server asked for.
     """

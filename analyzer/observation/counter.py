@@ -1,4 +1,4 @@
-"""One counter of many pods, and what it grew by between two edges, or why that can't be told. Pure.
+"""One counter of many pods, and what it grew by between two edges, or why that cannot be told. Pure.
 
 Every kind of metric that is made of counters is built on it. The rules: differences of raw counters, within one
 scrape target; a fall is a restart only when the process' start time says so; nothing is taken across a restart;

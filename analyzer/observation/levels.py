@@ -61,6 +61,6 @@ def _level(value: float, selector: str) -> PodLevel | NoData:
 
 
 def _started(counter: Counter, pod: PodKey, edge: int) -> float | None:
-    """From the targets that have the level, or from the pod's others where these (a kubelet) can't tell."""
+    """From the targets that have the level, or from the pod's others where these (a kubelet) cannot tell."""
     known: list[ScrapeTarget] = [target for target in counter.of(pod) if counter.scrapes.knows(target)]
     return youngest(counter.scrapes, known or counter.scrapes.of(pod), edge)

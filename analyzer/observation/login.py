@@ -21,7 +21,7 @@ class PasswordLogin(AuthBase):
         self._password = password
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign one request. Raises ObservationError when the password can't be read."""
+        """Sign one request. Raises ObservationError when the password cannot be read."""
         HTTPBasicAuth(self._username, _read(self._password))(request)
         return request
 
@@ -34,7 +34,7 @@ class TokenLogin(AuthBase):
         self._credentials = credentials
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign one request. Raises ObservationError when the credentials can't be read."""
+        """Sign one request. Raises ObservationError when the credentials cannot be read."""
         request.headers["Authorization"] = f"{self._kind} {_read(self._credentials)}"
         return request
 

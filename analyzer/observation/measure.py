@@ -58,7 +58,7 @@ class Measurement:
         return found
 
     def without_interval(self, found: Iterable[Series]) -> NoData | None:
-        """Why the interval can't be told, if some pod has too few samples."""
+        """Why the interval cannot be told, if some pod has too few samples."""
         most = dict.fromkeys((key.pod for key in self._pods), 0)
         for series in found:
             pod = series.labels.get(self._labels.pod, "")

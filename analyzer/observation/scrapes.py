@@ -52,7 +52,7 @@ class Scrapes:
         return target in self.starts
 
     def fresh(self, target: ScrapeTarget, edge: int) -> bool:
-        """Was it scraped shortly before this edge? False too when that can't be known."""
+        """Was it scraped shortly before this edge? False too when that cannot be known."""
         seen = self.sample_times.get(target, {}).get(edge)
         return seen is not None and edge / 1000 - seen <= STALE_SLOTS * self.slot
 

@@ -1,6 +1,6 @@
 """The documents of each target: state, status, history, and the operators' commands.
 
-Rule: a document is written whole or not at all, and one that can't be understood is never overwritten. State,
+Rule: a document is written whole or not at all, and one that cannot be understood is never overwritten. State,
 status and history have one writer, the daemon; commands are written by operators and only read by the daemon.
 """
 

@@ -87,7 +87,7 @@ class FileStore:
         return history.read_history(atomic.read(path), str(path))
 
     def commands(self, target: str) -> Sequence[Command]:
-        """The commands on file, oldest first; raises RecordError when they can't be read.
+        """The commands on file, oldest first; raises RecordError when they cannot be read.
 
         A file that is no command is left out and logged once: it must not keep a release from being aborted.
         """

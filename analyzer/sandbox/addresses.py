@@ -67,13 +67,12 @@ class AddressPool:
 def claim_addresses(count: int) -> AddressPool:
     """Claim `count` addresses that nobody uses. Raises SandboxError when that is impossible."""
     if not 0 < count <= MOST:
-        raise SandboxError(f"a sandbox has 1 to {MOST} pod addresses, and {count} were asked for: use fewer replicas")
+        raise SandboxError(f"expected 1 to {MOST} pod addresses, found {count}; use fewer replicas")
     pool = claim_subnet(count) or claim_ports(count)
     if pool is None:
         raise SandboxError(
-            f"found no free addresses for {count} pods: neither ports {PORT}, {METRICS_PORT} on a 127.1.x.y, "
-            f"nor {2 * count} ports from {_FIRST_PORT} up on 127.0.0.1; stop other sandboxes, or what else "
-            "holds these ports"
+            f"no free addresses for {count} pods: neither ports {PORT} and {METRICS_PORT} on 127.1.x.y, nor "
+            f"{2 * count} ports from {_FIRST_PORT} up on 127.0.0.1; stop other sandboxes, or whatever uses these ports"
         )
     return pool
 

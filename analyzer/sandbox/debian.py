@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from analyzer.model.errors import SandboxError
+from analyzer.model.numbers import seconds
 
 SECONDS = 300.0
 """How long one step may take, the download included."""
@@ -38,7 +39,7 @@ def fetch_program(package: str, program: str, cache: Path) -> Path:
             return _fetch(package, program, cache, Path(folder))
     except OSError as error:
         raise SandboxError(
-            f"{package} can't be unpacked to {cache}: {error}; set XDG_CACHE_HOME to a folder that can be written"
+            f"cannot unpack {package} to {cache}: {error}; set XDG_CACHE_HOME to a writable folder"
         ) from error
 
 
@@ -54,7 +55,7 @@ def _fetch(package: str, program: str, cache: Path, folder: Path) -> Path:
         kept.rename(place)
     found = place / Path(program).name
     if not os.access(found, os.X_OK):
-        raise SandboxError(f"{found} is in the way and can't be run; remove {place}")
+        raise SandboxError(f"{found} is not executable; remove {place}")
     return found
 
 
@@ -74,7 +75,7 @@ def _download(package: str, folder: Path) -> Path:
         _run(["apt-get", *private, "download", package], drop)
     archives = list(drop.glob(f"{package}_*.deb"))
     if not archives:
-        raise SandboxError(f"apt-get download {package} left no package behind")
+        raise SandboxError(f"apt-get download {package} wrote no package")
     return archives[0]
 
 
@@ -103,7 +104,7 @@ def _run(command: list[str], folder: Path) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise SandboxError(f"{shown}: not done after {SECONDS:g} s") from error
+        raise SandboxError(f"{shown}: not done within {seconds(SECONDS)}") from error
     if done.returncode != 0:
         raise SandboxError(f"{shown} failed: {' '.join(done.stderr.split())[-TOLD:]}")
     return done.stdout

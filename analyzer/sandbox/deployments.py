@@ -89,7 +89,7 @@ class SandboxWorkloads:
     def snapshot(self, target: Target, roles: Roles) -> Snapshot:
         """See both sides; a side is None when its Deployment does not exist. Raises ActuationError."""
         if self._thread is not None and not self._thread.is_alive():
-            raise ActuationError("the sandbox's controller has ended, so nothing changes any more; start a new sandbox")
+            raise ActuationError("the controller of the sandbox has stopped; start a new sandbox")
         with self._lock:
             sides = self._controller.workload(roles.stable), self._controller.workload(roles.canary)
         return Snapshot(target, *sides)
@@ -100,8 +100,10 @@ class SandboxWorkloads:
             self._fence(target, epoch)
             deployment = self._controller.deployments.get(move.deployment)
             if deployment is None or deployment.uid != move.uid:
-                found = "it does not exist" if deployment is None else f"its uid is {deployment.uid}"
-                raise ConflictError(f"{move}: refused, expected Deployment {move.deployment} {move.uid}, and {found}")
+                found = "none" if deployment is None else f"uid {deployment.uid}"
+                raise ConflictError(
+                    f"{move}: refused: expected Deployment {move.deployment} with uid {move.uid}, found {found}"
+                )
             _write(deployment, move)
             self._epochs[target.name] = epoch
 
@@ -159,13 +161,13 @@ class SandboxWorkloads:
     def _fence(self, target: Target, epoch: int) -> None:
         highest = self._epochs.get(target.name, epoch)
         if epoch < highest:
-            raise ConflictError(f"{target.name}: refused for epoch {epoch}, epoch {highest} has claimed it")
+            raise ConflictError(f"{target.name}: refused: claimed by epoch {highest}, this daemon has epoch {epoch}")
 
     def _named(self, name: str) -> Deployment:
         deployment = self._controller.deployments.get(name)
         if deployment is None:
             known = ", ".join(sorted(self._controller.deployments)) or "none"
-            raise ActuationError(f"there is no Deployment {name} in the sandbox; there are: {known}")
+            raise ActuationError(f"Deployment {name} does not exist in the sandbox; found: {known}")
         return deployment
 
     def _run(self) -> None:
@@ -177,11 +179,11 @@ def _write(deployment: Deployment, move: Move) -> None:
     match move:
         case Scale(before=before, after=after):
             if deployment.replicas != before:
-                raise ConflictError(f"{move}: refused, it stands at {deployment.replicas}")
+                raise ConflictError(f"{move}: refused: expected {before} replicas, found {deployment.replicas}")
             deployment.write_replicas(after, OURSELVES)
         case WriteTemplate(before=before, template=template):
             if deployment.template.hash != before:
-                raise ConflictError(f"{move}: refused, expected version {before}, found {deployment.template.hash}")
+                raise ConflictError(f"{move}: refused: expected version {before}, found {deployment.template.hash}")
             deployment.write_template(template.content, OURSELVES)
         case _:
             assert_never(move)

@@ -1,6 +1,6 @@
 """HTTP/1.1 with persistent connections, as much as a pod needs: GET without bodies, answered in order.
 
-`pod` serves its app with it. The standard library's server keeps a thread per connection and can't drain.
+`pod` serves its app with it. The standard library's server keeps a thread per connection and cannot drain.
 """
 
 from __future__ import annotations

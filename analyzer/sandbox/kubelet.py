@@ -58,7 +58,7 @@ class PodTempo:
 
 @dataclass(frozen=True, slots=True)
 class PodStatus:
-    """What there is to know about a pod now. `gone`: its process has ended and won't be started again."""
+    """What there is to know about a pod now. `gone`: its process has ended and will not be started again."""
 
     created_at: datetime
     ready: bool = False

@@ -152,7 +152,7 @@ class ShopApp:
 
 
 async def run(settings: PodSettings) -> None:
-    """Serve until SIGTERM has been obeyed. Raises OSError when an address can't be had."""
+    """Serve until SIGTERM has been obeyed. Raises OSError when an address cannot be had."""
     loop = asyncio.get_running_loop()
     app, connections, stop = ShopApp(settings), Connections(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)

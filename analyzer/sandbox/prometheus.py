@@ -38,7 +38,7 @@ def default_cache() -> Path:
     try:
         return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "canary-analyzer" / "tools"
     except RuntimeError as error:
-        raise SandboxError("there is no home folder to keep programs in: set XDG_CACHE_HOME") from error
+        raise SandboxError("no home folder found to keep programs in; set XDG_CACHE_HOME") from error
 
 
 def find_prometheus(cache: Path | None = None) -> Path:
@@ -58,11 +58,11 @@ def find_prometheus(cache: Path | None = None) -> Path:
         "on the PATH, and try again"
     )
     if not debian.available():
-        raise SandboxError(f"there is no `prometheus` on this machine; {by_hand}")
+        raise SandboxError(f"`prometheus` not found on this machine; {by_hand}")
     try:
         return debian.fetch_program("prometheus", "usr/bin/prometheus", cache)
     except SandboxError as error:
-        raise SandboxError(f"Prometheus could not be fetched from the distribution ({error}); {by_hand}") from error
+        raise SandboxError(f"cannot download Prometheus from the distribution ({error}); {by_hand}") from error
 
 
 class PrometheusServer:
@@ -92,7 +92,7 @@ class PrometheusServer:
         """Its version, such as "2.42.0+ds". Raises SandboxError when it does not run."""
         answer = None if self._port is None else _get(self._port, "/api/v1/status/buildinfo")
         if answer is None:
-            raise SandboxError("Prometheus does not answer")
+            raise SandboxError("Prometheus does not respond")
         return str(json.loads(answer)["data"]["version"])
 
     @property
@@ -113,7 +113,7 @@ class PrometheusServer:
                 self._port = port
                 return
             self.stop()
-        raise SandboxError(f"Prometheus ({self._program}) did not get ready: {self._end_of_log()}")
+        raise SandboxError(f"Prometheus ({self._program}) did not become ready: {self._end_of_log()}")
 
     def stop(self) -> None:
         """Let it write its data and leave; it is gone when this returns. Stopping twice does no harm."""

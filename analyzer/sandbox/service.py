@@ -95,7 +95,7 @@ class Service:
                 start_new_session=True,
             )
         except OSError as error:
-            raise SandboxError(f"could not start the traffic program with {sys.executable}: {error}") from error
+            raise SandboxError(f"cannot start the traffic program with {sys.executable}: {error}") from error
         assert self._process.stdout is not None  # noqa: S101 - asked for above
         self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), name="traffic", daemon=True)
         self._reader.start()
@@ -131,7 +131,7 @@ class Service:
         process = self._process
         if process is None or process.stdin is None:
             return
-        # A program that has ended shows in counts that stand still; whoever reports ready pods can't mend it.
+        # A program that has ended shows in counts that stand still; whoever reports ready pods cannot mend it.
         with self._lock, suppress(OSError, ValueError):
             process.stdin.write(json.dumps(order) + "\n")
             process.stdin.flush()

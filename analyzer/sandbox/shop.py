@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from analyzer.model.errors import SandboxError
+from analyzer.model.numbers import seconds
 from analyzer.model.target import Roles
 from analyzer.sandbox.addresses import claim_addresses
 from analyzer.sandbox.controller import DeploymentSpec, Tempo
@@ -190,7 +191,7 @@ class Shop:
             if time.monotonic() > deadline:
                 ends = {pod.last_termination for pod in stable.pods if pod.last_termination} or "none ended"
                 raise SandboxError(
-                    f"expected {stable.replicas} available pods of {stable.name} within {START_TIMEOUT:.0f} s, "
+                    f"expected {stable.replicas} available pods of {stable.name} within {seconds(START_TIMEOUT)}, "
                     f"found {stable.available} ({ends}); is the machine very busy?"
                 )
             time.sleep(_POLL)
@@ -198,7 +199,7 @@ class Shop:
 
 def _started(part: Part | None) -> Part:
     if part is None:
-        raise SandboxError("the sandbox has not been started")
+        raise SandboxError("the sandbox is not started")
     return part
 
 

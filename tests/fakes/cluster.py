@@ -190,7 +190,7 @@ class FakeCluster:
             raise ConflictError(f"{move}: that Deployment does not exist any more")
         found = deployment.replicas if isinstance(move, Scale) else deployment.template.hash
         if found != move.before:
-            raise ConflictError(f"{move}: it stands at {found}")
+            raise ConflictError(f"{move}: refused: expected {move.before}, found {found}")
         if isinstance(move, Scale):
             deployment.replicas = move.after
         else:

@@ -109,7 +109,7 @@ def _resources(side: Pair) -> Iterator[tuple[str, str, str]]:
 
 
 def _amount(text: str | float) -> Decimal:
-    """A Kubernetes quantity: 500m, 2, 1.5Gi, 1e3; one that can't be read counts as nothing."""
+    """A Kubernetes quantity: 500m, 2, 1.5Gi, 1e3; one that cannot be read counts as nothing."""
     written = str(text)
     suffix = next((unit for unit in _UNITS if written.endswith(unit)), "")
     try:

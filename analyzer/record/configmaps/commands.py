@@ -35,7 +35,7 @@ class Lookup(Protocol):
 class CommandReader:
     """Reads the commands of each target.
 
-    Who wrote a command can't be known: the API server records the program, not the person. So `by` is what the
+    Who wrote a command cannot be known: the API server records the program, not the person. So `by` is what the
     command says, marked as unverified.
     """
 
@@ -47,7 +47,7 @@ class CommandReader:
     def commands(self, target: str, namespace: str) -> tuple[Command, ...]:
         """The commands on file, oldest first; an entry that is no command is left out and logged once.
 
-        Raises RecordError when they can't be looked up.
+        Raises RecordError when they cannot be looked up.
         """
         try:
             found = self._lookup.get(CONFIG_MAPS, namespace, names.commands_name(target))

@@ -76,7 +76,7 @@ class Memory(Generic[T]):
             self._unclear.add(target)
 
     def names(self) -> Sequence[str]:
-        """The targets that have such a document, also one that can't be read."""
+        """The targets that have such a document, also one that cannot be read."""
         with self._lock:
             self._catch_up()
             return sorted(self._known.keys() | self._unclear)

@@ -135,7 +135,7 @@ class ConfigMapStore:
             return
 
     def commands(self, target: str) -> Sequence[Command]:
-        """The commands on file, oldest first; raises RecordError when they can't be read."""
+        """The commands on file, oldest first; raises RecordError when they cannot be read."""
         namespace = self._namespace_of(target) or self._namespace_on_record(target)
         return list(self._commands.commands(target, namespace)) if namespace else []
 

@@ -91,7 +91,7 @@ def test_a_failed_fetch_says_what_apt_said_and_what_to_do(program: Install, tmp_
 
 @pytest.mark.usefixtures("program")
 def test_elsewhere_it_says_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(SandboxError, match="no `prometheus` on this machine; install Prometheus"):
+    with pytest.raises(SandboxError, match="`prometheus` not found on this machine; install Prometheus"):
         find_prometheus(tmp_path)
 
 
@@ -105,6 +105,6 @@ def test_a_server_that_ends_at_once_is_an_error_with_the_end_of_its_log(tmp_path
     failing.write_text(f"#!{sys.executable}\nprint('no space left', flush=True)\nraise SystemExit(3)\n")
     failing.chmod(0o755)
     server = PrometheusServer(failing, tmp_path, ["127.0.0.1:1"], 1.0)
-    with pytest.raises(SandboxError, match=r"did not get ready: .*no space left"):
+    with pytest.raises(SandboxError, match=r"did not become ready: .*no space left"):
         server.start()
     assert not server.running

@@ -30,7 +30,7 @@ def test_each_kind_takes_back_the_faults_of_the_kind_before() -> None:
 
 
 def test_says_so_when_used_before_it_was_started() -> None:
-    with pytest.raises(SandboxError, match="not been started"):
+    with pytest.raises(SandboxError, match="is not started"):
         _ = Shop(SETTINGS).workloads
 
 
