@@ -30,7 +30,7 @@ SAID = {
     Trouble.REFUSED: "bad_data",
     Trouble.TRUNCATED: "Prometheus",
     Trouble.HANGING: "Prometheus",
-    Trouble.WARNED: "partial answer",
+    Trouble.WARNED: "marked it as incomplete",
 }
 LONG_STEP = laid_over(PLAN, {"steps": [{"weight": 50, "hold": "5s"}]})
 

@@ -155,7 +155,7 @@ def test_says_at_once_which_permission_is_missing_at_home(installed: Installatio
     installed.api.denied |= {("create", "configmaps"), ("patch", "leases")}
     with pytest.raises(ForbiddenError) as refused:
         installed.daemon.start(installed.stopping)
-    assert "may not create configmaps or patch leases in namespace canary-analyzer" in str(refused.value)
+    assert "not allowed to create configmaps or patch leases in namespace canary-analyzer" in str(refused.value)
 
 
 def test_says_at_once_that_the_api_server_does_not_answer(installed: Installation) -> None:

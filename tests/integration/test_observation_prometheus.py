@@ -256,7 +256,7 @@ def test_the_first_errors_of_a_series_count_from_zero(story: Story) -> None:
 
 
 def test_a_pod_without_traffic_so_far_is_absent_until_its_first_request(story: Story) -> None:
-    assert "has no series of hits_total" in story.blocks[story.first].stable.absent["sleeper"]
+    assert "has no series hits_total" in story.blocks[story.first].stable.absent["sleeper"]
     for index in (story.first + 1, story.first + 2):
         assert story.blocks[index].stable.pods["sleeper"] == story.truth("sleeper", index)
 

@@ -295,5 +295,5 @@ def test_service_and_workloads_stop_in_any_order(tmp_path: Path) -> None:
     workloads.stop()
     pool.close()
     assert tally(service.counts).failures == 0
-    with pytest.raises(ActuationError, match="controller has ended"):
+    with pytest.raises(ActuationError, match="controller of the sandbox has stopped"):
         workloads.snapshot(TARGET, ROLES)

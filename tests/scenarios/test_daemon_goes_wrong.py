@@ -71,7 +71,7 @@ def test_conflict_is_read_again_at_the_next_tick() -> None:
     stage = Stage(traffic=Traffic(seed=1))
     stage.release("v2")
     stage.run_to(Phase.PENDING)
-    stage.cluster.refuse_next = ConflictError("it stands at 3")
+    stage.cluster.refuse_next = ConflictError("refused: expected 2 replicas, found 3")
     stage.run_until(lambda: stage.last.error is not None, within=10)
     assert "not carried out" in stage.last.decision.reason
     stage.run_to(Phase.SUCCEEDED)

@@ -90,12 +90,12 @@ def test_a_change_of_the_canary_while_the_cluster_can_t_be_seen_is_found_afterwa
     seen = stage.cluster.snapshot
 
     def unseen(*_: object) -> Snapshot:
-        raise ActuationError("nothing is known for 70 s")
+        raise ActuationError("Pod cache for namespace default is stale: 1m10s old, limit 1m")
 
     stage.cluster.snapshot = unseen  # type: ignore[method-assign, assignment]
     stage.release("v2")
     stage.run(2)
-    assert stage.last.error == "nothing is known for 70 s"
+    assert stage.last.error == "Pod cache for namespace default is stale: 1m10s old, limit 1m"
     stage.cluster.snapshot = seen  # type: ignore[method-assign]
     stage.run(2)
     assert stage.phase is Phase.PROGRESSING
