@@ -1,6 +1,6 @@
 """Decides what happens to a release. Pure: values in, values out; every path ends in a reason.
 
-Rule: nothing here reads a clock, does I/O or keeps a log; who carries a decision out is the engine's business.
+Rule: nothing here reads a clock, does I/O or writes a log; the engine carries decisions out.
 """
 
 from analyzer.decision.decide import decide, moved_to

@@ -1,4 +1,4 @@
-"""The alerts of a release: what is said, with numbers, under ids that a retry or a restart repeats."""
+"""The alerts of a release: summary and details, under ids that a retry or a restart repeats."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SEVERITY = {
 
 
 def alert_of(context: Context, event: AlertEvent, summary: str, *, mark: str = "", **details: Any) -> Alert:
-    """An alert about this target. `mark` tells apart several alerts of one event in one release."""
+    """An alert about this target. `mark` distinguishes several alerts of one event in one release."""
     state = context.state
     release = state.release.id if state.release else None
     subject = release or f"{state.target}@{state.since:%Y%m%dT%H%M%SZ}"
@@ -35,19 +35,19 @@ def alert_of(context: Context, event: AlertEvent, summary: str, *, mark: str = "
         release=release,
         summary=summary,
         at=context.now,
-        details={**_circumstances(context), **details},
+        details={**_details(context), **details},
     )
 
 
 def alert_once(context: Context, event: AlertEvent, summary: str, mark: str) -> Context:
-    """The same context with an alert in its outbox, unless this release has told it under this mark before."""
+    """The same context with an alert in its outbox, unless this release has sent it under this mark before."""
     key = f"{event.value}/{mark}"
     if key in context.release.alerted:
         return context
-    return context.tell(alert_of(context, event, summary, mark=mark)).update(alerted=(*context.release.alerted, key))
+    return context.enqueue(alert_of(context, event, summary, mark=mark)).update(alerted=(*context.release.alerted, key))
 
 
-def _circumstances(context: Context) -> dict[str, Any]:
+def _details(context: Context) -> dict[str, Any]:
     release = context.state.release
     if release is None:
         return {"phase": context.state.phase.value}
@@ -55,6 +55,7 @@ def _circumstances(context: Context) -> dict[str, Any]:
     return {
         "phase": context.state.phase.value,
         "step": release.step + 1,
+        "steps": len(release.plan.steps),
         "weight": release.current_step.weight,
         "version": release.canary.hash,
         **pair,

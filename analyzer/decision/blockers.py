@@ -1,7 +1,7 @@
 """Why nothing may move forward now, whatever the metrics say: what the Deployments themselves show.
 
-A paused Deployment runs pods of an older template when it is scaled; while pods are replaced it is not known what a
-move would cost; pods of one template with different images are two versions that can't be told apart.
+A paused Deployment runs pods of an older template when it is scaled; during a rollout it is not known what a move would
+cost; pods of one template with different images are two versions that metrics cannot distinguish.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ _DIGEST_SHOWN = len("sha256:") + 12
 
 
 def hold_while_blocked(context: Context) -> Decision | None:
-    """The rule: hold where something stands in the way."""
+    """The rule: hold while anything blocks moves forward."""
     reason = blocker(context)
     return context.hold(reason) if reason else None
 
 
 def blocker(context: Context) -> str | None:
-    """What stands in the way of every move forward. Images: not where an operator has promoted in spite of them, and
-    not once both sides run the new version."""
+    """What blocks every move forward. Different images do not where an operator has promoted in spite of them, and not
+    once both sides run the new version."""
     sides = (context.canary, context.stable)
     found = [_paused(side) for side in sides] if context.acting else []
     if not context.release.written:
-        found += [_replacing(context)] if context.acting else []
+        found += [_rolling_out(context)] if context.acting else []
         found += [] if context.release.forced else [mixed_images(side) for side in sides]
     return next(filter(None, found), None)
 
@@ -38,7 +38,7 @@ def idle_blocker(stable: Workload, canary: Workload) -> str | None:
 
 
 def mixed_images(workload: Workload) -> str | None:
-    """Pods of one template that run different images: the tag was pushed again, and some nodes have the old one."""
+    """Pods of one template that run different images: the tag was pushed again, and some nodes cache the old one."""
     if workload.rolling:
         return None
     pods = [pod for pod in workload.pods if not pod.deleted]
@@ -47,7 +47,7 @@ def mixed_images(workload: Workload) -> str | None:
         if len(digests) > 1:
             shown = ", ".join(f"{digest[:_DIGEST_SHOWN]} in {count}" for digest, count in digests.most_common())
             return (
-                f"pods of {workload.name} run different images in container {container} ({shown}): name the image by "
+                f"pods of {workload.name} run different images in container {container} ({shown}); pin the image by "
                 f"its digest, or run `kubectl rollout restart deployment/{workload.name}`"
             )
     return None
@@ -57,15 +57,15 @@ def _paused(workload: Workload) -> str | None:
     if not workload.paused:
         return None
     return (
-        f"{workload.name} is paused (spec.paused), so its pods do not follow its template: "
-        f"`kubectl rollout resume deployment/{workload.name}`"
+        f"{workload.name} is paused (spec.paused), so its pods do not follow its template; "
+        f"run `kubectl rollout resume deployment/{workload.name}`"
     )
 
 
-def _replacing(context: Context) -> str | None:
-    """Somebody restarts a side. Where stable gets another template, drift or the promotion speaks of it."""
+def _rolling_out(context: Context) -> str | None:
+    """A side is restarted. Another template on stable is the business of drift and promotion."""
     same = context.stable.template.hash == context.release.stable.hash
     for side in (context.canary, context.stable) if same else (context.canary,):
         if side.rolling:
-            return f"waiting until the pods of {side.name} are replaced ({side.updated} of {side.current} are new)"
+            return f"waiting for the rollout of {side.name} to finish: {side.updated} of {side.current} pods updated"
     return None

@@ -1,4 +1,4 @@
-"""Operators' commands: each is carried out or refused once, with an answer that `status` repeats."""
+"""Operators' commands: each is carried out or refused once, with an answer that `status` shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analyzer.decision.context import Context
 from analyzer.decision.deadline import time_limit, time_spent
 from analyzer.decision.drift import accept_all, accept_replicas
 from analyzer.decision.progress import pause
-from analyzer.decision.rollback import give_up
+from analyzer.decision.rollback import start_rollback
 from analyzer.model.decision import Action, Decision
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode
@@ -30,14 +30,14 @@ _IN_RELEASE = (Phase.PROGRESSING, Phase.PAUSED, Phase.PROMOTING, Phase.BAKING)
 
 
 class _RefusedError(Exception):
-    """The command can't be carried out now; the text says why and what to do."""
+    """The command cannot be carried out now; the text says why and what to do."""
 
 
 def execute(context: Context, commands: Sequence[Command], otherwise: Callable[[Context], Decision]) -> Decision:
-    """Carry out the oldest command that was not answered yet and can be; else do what `otherwise` says.
+    """Carry out the oldest command that is not answered yet and is not refused; else do what `otherwise` says.
 
-    Refusals are answered on the way: they never cost a tick. Only as many of the latest commands count as a
-    document remembers, so that a forgotten one is not carried out again.
+    Refusals are answered in the same tick. Only the latest commands count, as many as a document remembers, so that a
+    forgotten one is not carried out again.
     """
     answered = {command.id for command in context.state.executed}
     refusals: list[str] = []
@@ -50,8 +50,7 @@ def execute(context: Context, commands: Sequence[Command], otherwise: Callable[[
             context = replace(context, state=_answer(context.state, command, str(refusal), accepted=False))
             refusals.append(f"{command.verb} by {command.by} refused: {refusal}")
             continue
-        answer = f"{command.verb} by {command.by}: {choice.reason}"
-        state = _answer(choice.state, command, answer, accepted=True)
+        state = _answer(choice.state, command, choice.reason, accepted=True)
         return replace(choice, state=state, notes=(*refusals, *choice.notes))
     choice = otherwise(context)
     return replace(choice, notes=(*refusals, *choice.notes))
@@ -63,13 +62,13 @@ def _answer(state: TargetState, command: Command, answer: str, *, accepted: bool
 
 
 def _carry_out(context: Context, command: Command) -> Decision:
-    if context.snapshot.stable is None or context.snapshot.canary is None:
-        raise _RefusedError("a Deployment does not exist: create it, and ask again")
+    if missing := context.missing:
+        raise _RefusedError(f"{missing} not found; create it and try again")
     match command.verb:
         case Verb.START | Verb.RETRY:
             return _begin(context, command)
         case Verb.ABORT if context.state.phase is Phase.PENDING:
-            return _drop_pending(context, command)
+            return _cancel_pending(context, command)
     _check_release(context, command)
     match command.verb:
         case Verb.PAUSE:
@@ -86,48 +85,48 @@ def _begin(context: Context, command: Command) -> Decision:
     state, version = context.state, context.canary.template.hash
     _check_version(context, command)
     if not state.phase.resting:
-        raise _RefusedError(f"a release is in phase {state.phase} already")
+        raise _RefusedError(f"a release is already in phase {state.phase}")
     if command.verb is Verb.RETRY and state.phase is not Phase.ABORTED:
-        raise _RefusedError(f"retry is for an aborted release; the phase is {state.phase}: use `start`")
+        raise _RefusedError(f"expected an aborted release, found phase {state.phase}; use `start`")
     if version == context.stable.template.hash:
-        raise _RefusedError(f"stable already runs version {version}: there is nothing to release")
+        raise _RefusedError(f"stable already runs version {version}; nothing to release")
     forgotten = replace(context, state=replace(state, handled=None))
-    return forgotten.go(Phase.PENDING, f"{command.verb} of version {version} by {command.by}")
+    return forgotten.go(Phase.PENDING, f"{command.verb} of version {version} requested by {command.by}")
 
 
-def _drop_pending(context: Context, command: Command) -> Decision:
+def _cancel_pending(context: Context, command: Command) -> Decision:
     _check_version(context, command)
     handled = Version(context.canary.uid, context.canary.template.hash)
     dropped = replace(context, state=replace(context.state, handled=handled))
-    return dropped.go(Phase.IDLE, f"version {handled.hash} was given up by {command.by} before it began")
+    return dropped.go(Phase.IDLE, f"pending version {handled.hash} was cancelled by {command.by}")
 
 
 def _check_version(context: Context, command: Command) -> None:
     version = context.canary.template.hash
     if command.subject != version:
         raise _RefusedError(
-            f"it is for version {command.subject}, but the canary has {version} now: look, and ask again"
+            f"expected version {command.subject} in the canary, found {version}; check `status` and try again"
         )
 
 
 def _check_release(context: Context, command: Command) -> None:
     release = context.state.release
     if release is not None and context.state.phase is Phase.ROLLING_BACK:
-        raise _RefusedError(f"release {release.id} is being rolled back already, and that is never stopped")
+        raise _RefusedError(f"release {release.id} is already rolling back; a rollback cannot be stopped")
     if release is None or context.state.phase not in _IN_RELEASE:
-        raise _RefusedError(f"no release is in progress that it could be for (phase {context.state.phase})")
+        raise _RefusedError(f"no release is in progress (phase {context.state.phase})")
     if command.subject != release.id:
         raise _RefusedError(
-            f"it is for release {command.subject}, but {release.id} is in progress: look, and ask again"
+            f"expected release {command.subject} in progress, found {release.id}; check `status` and try again"
         )
 
 
 def _pause(context: Context, command: Command) -> Decision:
     if context.state.phase is Phase.PAUSED:
-        raise _RefusedError("the release is paused already")
+        raise _RefusedError("the release is already paused")
     if context.state.phase is Phase.BAKING or context.release.written:
-        raise _RefusedError("both sides run the new version already: only `abort` is left")
-    return pause(context, PauseKind.OPERATOR, f"by {command.by}")
+        raise _RefusedError("both sides already run the new version; only `abort` is possible")
+    return pause(context, PauseKind.OPERATOR, f"paused by {command.by}")
 
 
 def _resume(context: Context, command: Command) -> Decision:
@@ -137,7 +136,7 @@ def _resume(context: Context, command: Command) -> Decision:
     more = command.extend or timedelta(0)
     over = held.kind is PauseKind.INCONCLUSIVE or time_spent(context) >= time_limit(context)
     if over and held.during is Phase.PROGRESSING and more <= timedelta(0):
-        raise _RefusedError("the deadline is over: say by how much with --extend, for example --extend 1h")
+        raise _RefusedError("deadline exceeded; pass --extend DURATION, for example --extend 1h")
     extended = max(release.extended, time_spent(context) - release.plan.deadline) + more if more else release.extended
     opened = release.gate_open or held.kind is PauseKind.GATE
     clock = replace(release.clock, at=context.now)
@@ -149,12 +148,12 @@ def _resume(context: Context, command: Command) -> Decision:
 
 def _promote(context: Context, command: Command) -> Decision:
     if context.state.phase not in (Phase.PROGRESSING, Phase.PAUSED):
-        raise _RefusedError(f"the release is in phase {context.state.phase} already")
+        raise _RefusedError(f"the release is already in phase {context.state.phase}")
     if context.release.mode is Mode.OBSERVE:
-        raise _RefusedError("mode is observe: nothing is ever written; set `mode: act` for the next release")
+        raise _RefusedError("mode is observe, which never changes workloads; set `mode: act` for the next release")
     promoted = accept_all(context).update(pause=None, forced=True)
     return promoted.go(Phase.PROMOTING, f"promoted by {command.by} without proof", Action.PROMOTE)
 
 
 def _abort(context: Context, command: Command) -> Decision:
-    return give_up(accept_replicas(context), Cause(CauseKind.OPERATOR, f"aborted by {command.by}"))
+    return start_rollback(accept_replicas(context), Cause(CauseKind.OPERATOR, f"aborted by {command.by}"))

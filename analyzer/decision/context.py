@@ -1,6 +1,6 @@
-"""What the rules of one tick look at, and the ways in which a rule can answer.
+"""The input of the rules of one tick, and the ways in which a rule can decide.
 
-A rule is a function `Context -> Decision | None`; None lets the next rule speak. `first_answer` runs a list of them.
+A rule is a function `Context -> Decision | None`; None passes to the next rule. `first_answer` runs a list of them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from analyzer.model.decision import Action, Decision, Transition
 from analyzer.model.phase import TRANSITIONS, Phase
 from analyzer.model.plan import CapacityMode, Mode
 from analyzer.model.state import OutboxEntry, Release, TargetState
+from analyzer.model.target import Side
 from analyzer.model.verdict import Verdict
 from analyzer.model.workload import Move, Replicas, Snapshot, Workload
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One tick of one target: its document, the world, the judge's verdict (None: not judged) and the time."""
+    """One tick of one target: its state, the Deployments, the judge's verdict (None: not judged) and the time."""
 
     state: TargetState
     snapshot: Snapshot
@@ -48,8 +49,14 @@ class Context:
         return _present(self.snapshot.canary, self.state.roles.canary)
 
     @property
+    def missing(self) -> str | None:
+        """The Deployments that do not exist, as texts name them; None when both do."""
+        absent = [self.state.roles.name(side) for side in Side if self.snapshot.side(side) is None]
+        return f"Deployment{'s' if len(absent) > 1 else ''} {' and '.join(absent)}" if absent else None
+
+    @property
     def bounds(self) -> Bounds:
-        """How far our writes may go in this release."""
+        """The bounds that our writes keep in this release."""
         return bounds_of(self.release.plan.capacity, self.release.total)
 
     @property
@@ -68,7 +75,7 @@ class Context:
 
     @property
     def replicas(self) -> Replicas:
-        """The replicas that are asked for now."""
+        """The replicas that both Deployments request now."""
         return Replicas(stable=self.stable.replicas, canary=self.canary.replicas)
 
     def update(self, **changes: Any) -> Context:
@@ -76,24 +83,24 @@ class Context:
         return replace(self, state=self.state.with_release(replace(self.release, **changes)))
 
     def hold(self, reason: str, *notes: str) -> Decision:
-        """Stay, and say why."""
+        """Stay in the phase, with the reason."""
         return Decision(Action.HOLD, reason, self.state, notes=notes)
 
-    def make(self, move: Move, reason: str, *notes: str) -> Decision:
+    def write(self, move: Move, reason: str, *notes: str) -> Decision:
         """Stay in the phase and make one write."""
-        return Decision(Action.HOLD, f"{reason}: {move}", self.state, move=move, notes=notes)
+        return Decision(Action.HOLD, f"{reason}: {move.doing}", self.state, move=move, notes=notes)
 
     def go(self, phase: Phase, reason: str, action: Action = Action.HOLD, *alerts: Alert) -> Decision:
         """Enter another phase; the alerts are enqueued in the same write."""
         before = self.state.phase
         if phase not in TRANSITIONS[before]:
-            message = f"{before} may not become {phase} ({reason})"
+            message = f"transition from {before} to {phase} is not allowed ({reason})"
             raise ValueError(message)
         state = enqueue(self.state.enter(phase, self.now, reason), *alerts)
         return Decision(action, reason, state, transitions=(Transition(before, phase, reason),))
 
-    def tell(self, *alerts: Alert) -> Context:
-        """The same context with alerts enqueued."""
+    def enqueue(self, *alerts: Alert) -> Context:
+        """The same context with alerts in its outbox."""
         return replace(self, state=enqueue(self.state, *alerts))
 
 
@@ -101,17 +108,17 @@ Rule = Callable[[Context], Decision | None]
 
 
 def first_answer(rules: Sequence[Rule], context: Context) -> Decision:
-    """The first rule that has something to say decides; the last one always answers."""
+    """The first rule that applies decides; the last one always does."""
     for rule in rules:
         answer = rule(context)
         if answer is not None:
             return answer
-    message = f"no rule answered in {context.state.phase}"
+    message = f"no rule decided in phase {context.state.phase}"
     raise ValueError(message)
 
 
 def enqueue(state: TargetState, *alerts: Alert) -> TargetState:
-    """Put alerts into the outbox; one that is there already is not added again."""
+    """Put alerts into the outbox, without duplicates."""
     waiting = {entry.alert.id for entry in state.outbox}
     new = tuple(OutboxEntry(alert) for alert in alerts if alert.id not in waiting)
     return replace(state, outbox=state.outbox + new) if new else state

@@ -1,4 +1,4 @@
-"""The release's own clock: how much of its time counts towards the deadline."""
+"""The deadline's clock: how much of a release's time counts."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from analyzer.model.verdict import Classification, Outcome, Verdict
 
 _SHORTEST_GRAIN = timedelta(seconds=15)
 _PRECISION = 100
-"""The clock is written to the state document so many times until the deadline, at most every 15 s: at each tick it
-would be the larger part of all that the daemon writes."""
+"""The clock is written to the state document this many times until the deadline, at most every 15 s. Written at each
+tick it would be most of what the daemon writes."""
 
 _LONGEST_TICK = timedelta(seconds=60)
-"""A longer time that was not written, if it is two intervals beyond the grain too, means that the daemon was down."""
+"""The daemon was down where the clock was not written for longer than this, and for two intervals beyond its grain."""
 
 
 def keep_time(context: Context) -> Context:
-    """Count time towards the deadline: only in PROGRESSING, while the daemon runs and Prometheus answers.
+    """Count time towards the deadline: only in PROGRESSING, while the daemon runs and Prometheus responds.
 
     Exact to within a hundredth of the deadline, and 15 s.
     """
@@ -41,7 +41,7 @@ def time_limit(context: Context) -> timedelta:
 
 
 def unanswered(verdict: Verdict | None) -> bool:
-    """Did Prometheus answer nothing at all? A single query that it refuses does not stop the clock."""
+    """Did every request to Prometheus fail? A single query that it refuses does not stop the clock."""
     if verdict is None or verdict.outcome is not Outcome.ERROR:
         return False
     return all(metric.classification is Classification.ERROR for metric in verdict.metrics)
@@ -55,5 +55,5 @@ def _counts(context: Context) -> bool:
     intervals = 2 * context.release.analysis.interval
     longest = max(_LONGEST_TICK, intervals, _grain(context) + intervals)
     running = timedelta(0) <= context.now - context.release.clock.at <= longest
-    moving = context.state.phase is Phase.PROGRESSING and not context.snapshot.admission.standstill
+    moving = context.state.phase is Phase.PROGRESSING and not context.snapshot.admission.freeze_reason
     return running and moving and not unanswered(context.verdict)

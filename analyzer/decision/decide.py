@@ -1,4 +1,4 @@
-"""The one entrance: state, world, verdict, commands and time in; a decision with its reason out."""
+"""The entry point: state, Deployments, verdict, commands and time in; a decision with its reason out."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from analyzer.decision.commands import execute
 from analyzer.decision.context import Context
 from analyzer.decision.deadline import keep_time
 from analyzer.decision.drift import accept_replicas
-from analyzer.decision.idle import idle, wait_for_slot
+from analyzer.decision.idle import idle, unmanaged, wait_for_slot
 from analyzer.decision.progress import progress, wait_paused
 from analyzer.decision.promote import bake, promote
 from analyzer.decision.rollback import roll_back
 from analyzer.decision.rules_of_all_phases import notice_trouble
 from analyzer.decision.template_identity import recognize
+from analyzer.decision.wording import then
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision, Transition, settle
 from analyzer.model.phase import Phase
 from analyzer.model.state import Command, Result, TargetState, Version
-from analyzer.model.target import Side, Target
+from analyzer.model.target import Target
 from analyzer.model.verdict import Verdict
 from analyzer.model.workload import Move, Replicas, Scale, Snapshot, WriteTemplate
 
@@ -48,17 +49,17 @@ def decide(
     commands: Sequence[Command],
     now: datetime,
 ) -> Decision:
-    """What to do now. `state` is None at first sight; `verdict` is None where the judge was not asked.
+    """What to do now. `state` is None for a new target; `verdict` is None where nothing was judged.
 
-    At most one absolute write comes out, and it is safe by itself: deciding again after a crash anywhere gives
-    the rest. Raises ValueError only when the state document contradicts itself.
+    At most one absolute write comes out, and it is safe by itself: deciding again after a crash anywhere gives the
+    remaining ones. Raises ValueError only when the state document contradicts itself.
     """
     if state is None or state.phase is Phase.GONE or _never_seen(state):
         return _first_sight(state, snapshot, commands, now)
     state, notes = recognize(state, snapshot)
     context = Context(_resolve(state, snapshot), snapshot, verdict, now)
-    if snapshot.stable is None or snapshot.canary is None:
-        return _deleted(context)
+    if context.missing:
+        return _deleted(context, context.missing)
     if state.phase.active:
         context = notice_trouble(keep_time(context))
         if state.phase is Phase.ROLLING_BACK:
@@ -70,8 +71,8 @@ def decide(
 def _carry_on(context: Context, choice: Decision) -> Decision:
     """A transition is followed by the first write of the new phase in the same tick.
 
-    Not so where a document of its own is needed first: after a change of roles the snapshot has the sides the
-    wrong way round, and a release that has just ended must be on file before another takes its place.
+    Not where the state has to be saved first: after a change of roles the snapshot has the sides the wrong way round,
+    and a release that has just ended must be recorded before another takes its place.
     """
     ending = context.state.phase.active
     for _ in range(_AT_MOST):
@@ -86,7 +87,7 @@ def _carry_on(context: Context, choice: Decision) -> Decision:
         choice = replace(
             choice,
             action=choice.action if follow.action is Action.HOLD else follow.action,
-            reason=f"{choice.reason}; {follow.reason}" if follow.move or follow.transitions else choice.reason,
+            reason=then(choice.reason, follow.reason) if follow.move or follow.transitions else choice.reason,
             state=follow.state,
             move=follow.move,
             transitions=choice.transitions + follow.transitions,
@@ -98,7 +99,7 @@ def _carry_on(context: Context, choice: Decision) -> Decision:
 
 
 def _judged_alike(before: TargetState, after: TargetState) -> bool:
-    """Is the verdict still about what is being done? Each step has evidence of its own, and a bake has none."""
+    """Does the verdict still apply? Each step has evidence of its own, and a bake has none."""
     if before.release is None or after.release is None or after.phase not in _COMPARED:
         return False
     return (before.release.id, before.release.step) == (after.release.id, after.release.step)
@@ -108,11 +109,11 @@ _COMPARED = frozenset({Phase.PROGRESSING, Phase.PAUSED, Phase.PROMOTING})
 
 
 def _resolve(state: TargetState, snapshot: Snapshot) -> TargetState:
-    """Find out whether the write that was under way when the document was saved has been made.
+    """Find out whether the write that was under way when the state was saved has been made.
 
-    One that was not is left in the document that the rules see: it was told already. What a decision saves names
-    its own write or none. A write that got no answer may still be made later, as long as its old value stands: it is
-    remembered, and is ours when it shows.
+    One that was not stays in the state that the rules see: it was reported already. What a decision saves names its own
+    write or none. A write that got no response may still be made later, as long as its old value is there: it is
+    remembered, so that it is not taken for drift when it shows.
     """
     known = state
     if state.intent is not None:
@@ -139,7 +140,7 @@ def _shows(snapshot: Snapshot, move: Move) -> bool:
 
 
 def _may_come(snapshot: Snapshot, move: Move) -> bool:
-    """Every write of ours tests the old value: once that is gone, it can't be made any more."""
+    """Every write of ours tests the old value: once that is gone, it cannot be made any more."""
     workload = snapshot.side(move.side)
     if workload is None or workload.uid != move.uid:
         return False
@@ -147,16 +148,16 @@ def _may_come(snapshot: Snapshot, move: Move) -> bool:
 
 
 def moved_to(target: Target, state: TargetState, now: datetime) -> TargetState:
-    """The document of a target that is configured with other Deployments now: it has not seen them yet.
+    """The state of a target whose configuration names other Deployments now, which it has not seen yet.
 
-    What is owed stays: alerts on their way, answers to operators, and the number of the last release.
+    Undelivered alerts, answers to operators and the number of the last release are kept.
     """
     return TargetState(
         target.name,
         target.roles,
         Phase.IDLE,
         now,
-        "configured with other Deployments",
+        "the configuration names other Deployments",
         epoch=state.epoch,
         releases=state.releases,
         outbox=state.outbox,
@@ -166,19 +167,18 @@ def moved_to(target: Target, state: TargetState, now: datetime) -> TargetState:
 
 
 def _never_seen(state: TargetState) -> bool:
-    """The document was made before both Deployments existed."""
+    """The state was saved before both Deployments existed."""
     return state.phase is Phase.IDLE and state.handled is None
 
 
 def _first_sight(state: TargetState | None, snapshot: Snapshot, commands: Sequence[Command], now: datetime) -> Decision:
-    """A target that was never seen, or is back after its Deployments were deleted: nothing starts by itself."""
+    """A new target, or one that is back after its Deployments were deleted: nothing starts by itself."""
     target = snapshot.target
-    known = state or TargetState(target.name, target.roles, Phase.IDLE, now, "first sight", namespace=target.namespace)
+    known = state or TargetState(target.name, target.roles, Phase.IDLE, now, "new target", namespace=target.namespace)
     if snapshot.stable is None or snapshot.canary is None:
-        missing = " and ".join(known.roles.name(side) for side, seen in _sides(snapshot) if not seen)
         context = Context(known, snapshot, None, now)
-        return execute(context, commands, lambda context: context.hold(f"waiting for Deployment {missing} to exist"))
-    reason = "first sight: unmanaged, replicas are left alone"
+        return execute(context, commands, lambda context: context.hold(f"waiting for {context.missing} to be created"))
+    reason = unmanaged(target.name)
     seen = TargetState(
         target.name,
         known.roles,
@@ -199,14 +199,10 @@ def _first_sight(state: TargetState | None, snapshot: Snapshot, commands: Sequen
     return Decision(Action.HOLD, reason, anchored, transitions=back)
 
 
-def _deleted(context: Context) -> Decision:
+def _deleted(context: Context, missing: str) -> Decision:
     state = context.state
-    missing = " and ".join(state.roles.name(side) for side, seen in _sides(context.snapshot) if not seen)
-    reason = f"Deployment {missing} was deleted; nothing is recreated"
+    reason = f"{missing} deleted; nothing is recreated"
     if state.phase.active:
         context = context.update(ended_at=context.now, result=Result.GONE)
+        reason = f"{missing} deleted; release {context.release.id} has ended, nothing is recreated"
     return context.go(Phase.GONE, reason, Action.HOLD, alert_of(context, AlertEvent.GONE, f"{state.target}: {reason}"))
-
-
-def _sides(snapshot: Snapshot) -> tuple[tuple[Side, bool], ...]:
-    return (Side.STABLE, snapshot.stable is not None), (Side.CANARY, snapshot.canary is not None)

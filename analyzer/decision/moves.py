@@ -14,7 +14,7 @@ from analyzer.model.workload import Replicas, Scale, Workload
 
 
 def next_move(stable: Workload, canary: Workload, goal: Replicas, bounds: Bounds) -> Scale | None:
-    """The largest step towards `goal` that is safe now; None when there is nothing to do or it is time to wait."""
+    """The largest move towards `goal` that is safe now; None when there is nothing to do or none is safe yet."""
     sides = ((Side.STABLE, stable, goal.stable), (Side.CANARY, canary, goal.canary))
     room = bounds.ceiling - sum(max(side.replicas, side.current) for side in (stable, canary))
     for side, workload, wanted in sides:
@@ -29,7 +29,7 @@ def next_move(stable: Workload, canary: Workload, goal: Replicas, bounds: Bounds
 
 
 def drain(canary: Workload, *, batch: int, covered: bool) -> Scale | None:
-    """Take the canary down where stable's replicas are not ours to write (`surge`).
+    """Scale the canary down where stable's replicas are not ours to write (`surge`).
 
     Pods that are not available go at once; available ones in batches, while stable is complete (`covered`).
     """
@@ -42,12 +42,12 @@ def drain(canary: Workload, *, batch: int, covered: bool) -> Scale | None:
 
 
 def scale(side: Side, workload: Workload, replicas: int) -> Scale:
-    """The absolute write that brings a side to `replicas`."""
+    """The absolute write that sets a side to `replicas`."""
     return Scale(side=side, deployment=workload.name, uid=workload.uid, before=workload.replicas, after=replicas)
 
 
 def _fewest(workload: Workload, available_elsewhere: int, floor: int) -> int:
-    """The smallest number that this side may be scaled to without costing availability that is needed."""
+    """The lowest number that this side may be scaled to without losing availability that is needed."""
     available = min(workload.available, workload.replicas)
     needed = max(0, floor - available_elsewhere)
     return min(available, needed)

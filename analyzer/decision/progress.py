@@ -10,14 +10,23 @@ from analyzer.decision.blockers import blocker, hold_while_blocked
 from analyzer.decision.context import Context, Rule, first_answer
 from analyzer.decision.deadline import time_limit, time_spent, unanswered
 from analyzer.decision.drift import drifted
-from analyzer.decision.rollback import give_up
-from analyzer.decision.rules_of_all_phases import failed, failing_alike, frozen, hard_failed, superseded, unmeasured
+from analyzer.decision.rollback import start_rollback
+from analyzer.decision.rules_of_all_phases import (
+    failed,
+    failing_on_both_sides,
+    frozen,
+    hard_failed,
+    silent_pods,
+    superseded,
+)
 from analyzer.decision.shift import goal_of, hold_back, shift
 from analyzer.decision.success import succeed
+from analyzer.decision.wording import availability, counted, then
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
 from analyzer.model.duration import show_duration
 from analyzer.model.metric import Gating
+from analyzer.model.moments import round_duration
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Advance, GateTimeout, OnInconclusive
 from analyzer.model.state import Cause, CauseKind, Pause, PauseKind, StepRecord
@@ -40,9 +49,7 @@ def wait_paused(context: Context) -> Decision:
 def _reach_weight(context: Context) -> Decision | None:
     if not context.acting:
         return None
-    return shift(
-        context, goal_of(context), f"step {context.release.step + 1} ({context.release.current_step.weight:g} %)"
-    )
+    return shift(context, goal_of(context), context.release.step_name)
 
 
 def _settle(context: Context) -> Decision | None:
@@ -51,13 +58,16 @@ def _settle(context: Context) -> Decision | None:
     if release.record.settled_at is not None:
         return None
     if context.acting and not (context.canary.settled and (context.surge or context.stable.settled)):
-        return context.hold(f"step {release.step + 1}: waiting until every pod is available")
+        missing = f"canary {availability(context.canary)}, stable {availability(context.stable)}"
+        return context.hold(f"{release.step_name}: waiting for pods; {missing}")
     if context.canary.available == 0:
-        return context.hold("waiting for canary pods")
+        return context.hold(f"{release.step_name}: waiting for canary pods")
     record = replace(release.record, settled_at=context.now)
     settled = context.update(steps=(*release.steps[:-1], record))
-    share = 100 * context.replicas.share
-    return settled.hold(f"step {release.step + 1} reached: {share:.0f} % of the pods, collecting evidence")
+    asked = context.replicas
+    serving = f"canary serves from {asked.canary} of {counted(asked.canary + asked.stable, 'pod')}"
+    next_up = "known-good version, no evidence needed" if release.known_good else "collecting evidence"
+    return settled.hold(f"{release.step_name} reached: {serving}; {next_up}")
 
 
 def _deadline(context: Context) -> Decision | None:
@@ -65,12 +75,12 @@ def _deadline(context: Context) -> Decision | None:
     unjudged = context.verdict is None or unanswered(context.verdict)
     if missing is None or unjudged or time_spent(context) < limit:
         return None
-    reason = f"not decided within {show_duration(limit)}: {missing}"
+    reason = f"not decided within the deadline of {show_duration(limit)}: {missing}"
     match release.plan.on_inconclusive:
         case OnInconclusive.ROLLBACK:
-            return give_up(context, Cause(CauseKind.INCONCLUSIVE, reason))
+            return start_rollback(context, Cause(CauseKind.INCONCLUSIVE, then(reason, "onInconclusive: rollback")))
         case OnInconclusive.PROMOTE if _promotable_unproven(context):
-            return context.go(Phase.PROMOTING, f"{reason}; promoted by onInconclusive", Action.PROMOTE)
+            return context.go(Phase.PROMOTING, then(reason, "onInconclusive: promote"), Action.PROMOTE)
         case _:
             return pause(context, PauseKind.INCONCLUSIVE, reason)
 
@@ -86,18 +96,20 @@ def _promotable_unproven(context: Context) -> bool:
 
 
 def _has_data(metric: MetricVerdict) -> bool:
-    """A gauge has levels and no counts: its ratio tells that it was measured."""
+    """A gauge has levels and no counts: its ratio shows that it was measured."""
     measured = metric.canary.total > 0 or metric.ratio is not None
     return measured and metric.classification in (Classification.PASS, Classification.UNDECIDED)
 
 
 def pause(context: Context, kind: PauseKind, reason: str) -> Decision:
-    """Enter PAUSED, telling people where they have to act."""
+    """Enter PAUSED, with an alert unless an operator asked for it."""
     paused = context.update(pause=Pause(kind, reason, context.now, during=context.state.phase))
     if kind is PauseKind.OPERATOR:
         return paused.go(Phase.PAUSED, reason)
     event = AlertEvent.GATE if kind is PauseKind.GATE else AlertEvent.PAUSED
-    alert = alert_of(context, event, f"{context.state.target}: paused, {reason}", mark=_moment(context.now))
+    resume = f"canary-analyzer resume {context.state.target}{' --extend 1h' if kind is PauseKind.INCONCLUSIVE else ''}"
+    summary = then(f"{context.state.target}: paused, {reason}", f"go on with `{resume}`")
+    alert = alert_of(context, event, summary, mark=_moment(context.now))
     return paused.go(Phase.PAUSED, reason, Action.HOLD, alert)
 
 
@@ -107,7 +119,7 @@ def _moment(when: datetime) -> str:
 
 def _await_proof(context: Context) -> Decision | None:
     missing = _proof_missing(context)
-    return context.hold(f"step {context.release.step + 1}: {missing}") if missing else None
+    return context.hold(f"{context.release.step_name}: {missing}") if missing else None
 
 
 def _proof_missing(context: Context) -> str | None:
@@ -115,7 +127,7 @@ def _proof_missing(context: Context) -> str | None:
     release = context.release
     settled = release.record.settled_at
     if settled is None:
-        return "the step's weight is not reached"
+        return "the step's weight was not reached"
     if blocked := (hold_back(context) if context.acting else None) or blocker(context):
         return blocked
     if release.known_good:
@@ -124,9 +136,7 @@ def _proof_missing(context: Context) -> str | None:
         return "not judged yet"
     dwell = context.now - settled
     if dwell < release.current_step.hold:
-        return (
-            f"held for {show_duration(dwell)} of {show_duration(release.current_step.hold)}; {context.verdict.reason}"
-        )
+        return f"held {show_duration(dwell)} of {show_duration(release.current_step.hold)}; {context.verdict.reason}"
     return _evidence_missing(context, context.verdict)
 
 
@@ -135,14 +145,14 @@ def _evidence_missing(context: Context, verdict: Verdict) -> str | None:
         return verdict.holds
     if verdict.outcome is Outcome.ERROR:
         return verdict.reason
-    if silent := unmeasured(verdict):
+    if silent := silent_pods(verdict):
         return silent
     if not verdict.covered:
-        return f"waiting until every canary pod has been measured; {verdict.reason}"
+        return f"waiting for measurements of every canary pod; {verdict.reason}"
     if context.release.last_step:
         return None if verdict.outcome is Outcome.PASS else verdict.reason
     if verdict.adverse:
-        return f"evidence against the canary, not enough to abort; {verdict.reason}"
+        return f"evidence against the canary, but not enough to abort; {verdict.reason}"
     if context.release.plan.advance is Advance.PROOF and not verdict.advance:
         return verdict.reason
     return None
@@ -152,20 +162,28 @@ def _gate(context: Context) -> Decision | None:
     release = context.release
     if release.current_step.gate is None or release.gate_open or release.known_good:
         return None
-    return pause(context, PauseKind.GATE, f"step {context.release.step + 1} is proven and waits for `resume`")
+    return pause(context, PauseKind.GATE, f"{release.step_name} passed, its gate waits for an operator")
 
 
 def _advance(context: Context) -> Decision:
     release = context.release
-    why = "known-good" if release.known_good else (context.verdict.reason if context.verdict else "")
     if release.last_step:
+        proven = context.verdict.reason if context.verdict and not release.known_good else "known-good version"
         if not context.acting:
-            return succeed(context, f"proven: {why} (mode observe: nothing was changed)", AlertEvent.PROVEN)
-        return context.go(Phase.PROMOTING, f"proven: {why}", Action.PROMOTE)
+            return succeed(context, f"{proven} (mode observe: nothing was changed)", AlertEvent.PROVEN)
+        return context.go(Phase.PROMOTING, proven, Action.PROMOTE)
     entered = StepRecord(entered_at=context.now)
     ahead = context.update(step=release.step + 1, steps=(*release.steps, entered), gate_open=False)
-    step = ahead.release.current_step
-    return Decision(Action.ADVANCE, f"to step {release.step + 2} ({step.weight:g} %): {why}", ahead.state)
+    reason = f"{release.step_name} passed, {_passed_by(context)}; advancing to {ahead.release.step_name}"
+    return Decision(Action.ADVANCE, reason, ahead.state)
+
+
+def _passed_by(context: Context) -> str:
+    """Why a step that is not the last one is over."""
+    release = context.release
+    if release.known_good:
+        return "known-good version"
+    return "enough evidence" if release.plan.advance is Advance.PROOF else "no evidence against the canary"
 
 
 def _gate_timeout(context: Context) -> Decision | None:
@@ -175,25 +193,28 @@ def _gate_timeout(context: Context) -> Decision | None:
         return None
     waited = context.now - held.since
     if gate and gate.timeout and gate.then is GateTimeout.ROLLBACK and waited >= gate.timeout:
-        reason = f"the gate of step {release.step + 1} was not opened within {show_duration(gate.timeout)}"
-        return give_up(context, Cause(CauseKind.GATE_TIMEOUT, reason))
+        reason = f"gate of {release.step_name} was not opened within {show_duration(gate.timeout)}"
+        return start_rollback(context, Cause(CauseKind.GATE_TIMEOUT, reason))
     if waited < ((gate.timeout if gate else None) or GATE_REMINDER):
         return None
-    summary = f"{context.state.target}: the gate of step {release.step + 1} waits for {show_duration(waited)}"
-    told = alert_once(context, AlertEvent.GATE, summary, f"reminder{release.step}")
-    return None if told is context else told.hold(held.reason)
+    target, length = context.state.target, show_duration(round_duration(waited))
+    summary = (
+        f"{target}: the gate of {release.step_name} has waited {length}; open it with `canary-analyzer resume {target}`"
+    )
+    alerted = alert_once(context, AlertEvent.GATE, summary, f"reminder{release.step}")
+    return None if alerted is context else alerted.hold(held.shown)
 
 
 def _stay_paused(context: Context) -> Decision:
     held = context.release.pause
-    return context.hold(f"paused: {held.reason if held else 'no reason recorded'}")
+    return context.hold(held.shown if held else "paused: no reason recorded")
 
 
 _PROGRESSING: tuple[Rule, ...] = (
     superseded,
     hard_failed,
     failed,
-    failing_alike,
+    failing_on_both_sides,
     drifted,
     frozen,
     _deadline,

@@ -1,8 +1,8 @@
 """In a bake without pods of the old version: has the service become worse since the promotion?
 
-The engine puts what the new version does now beside what stable did before the promotion, and the judge weighs that as
-it weighs a canary. But other times have other traffic, so its error rates mean nothing here: what comes out is told,
-and acted on only where the plan says `onRegression: rollback`.
+The engine compares the new version's blocks after the promotion with stable's blocks before it, and the judge weighs
+them as it weighs a canary. But other times have other traffic, so its error guarantees do not hold here: a regression
+raises an alert, and rolls back only where the plan says `onRegression: rollback`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from analyzer.decision.alerts import alert_once
 from analyzer.decision.context import Context
 from analyzer.decision.holdback import comparing
-from analyzer.decision.rollback import give_up
+from analyzer.decision.rollback import start_rollback
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Decision
 from analyzer.model.plan import OnRegression
@@ -19,34 +19,35 @@ from analyzer.model.verdict import Classification, MetricVerdict
 
 
 def notice_regression(context: Context) -> Context:
-    """Tell of a regression, once for each metric, where that is all that is wished."""
+    """Alert about a regression, once for each metric, with `onRegression: alert`."""
     found = _regression(context)
     if found is None or context.release.plan.on_regression is not OnRegression.ALERT:
         return context
-    summary = f"{context.state.target}: {_reason(found)}; nothing is rolled back (onRegression: alert)"
+    what = f"{found.name} is worse than before the promotion; not rolled back (onRegression: alert)"
+    summary = f"{context.state.target}: {what}. {_reason(found)}"
     return alert_once(context, AlertEvent.REGRESSION, summary, found.name)
 
 
 def regressed(context: Context) -> Decision | None:
-    """A regression, and the plan says that it ends the release."""
+    """A regression ends the release with `onRegression: rollback`."""
     found = _regression(context)
     if found is None or context.release.plan.on_regression is not OnRegression.ROLLBACK:
         return None
-    return give_up(context, Cause(CauseKind.REGRESSION, _reason(found), found.name))
+    return start_rollback(context, Cause(CauseKind.REGRESSION, _reason(found), found.name))
 
 
-def beside_before(context: Context) -> str:
-    """What the bake compares with, as a part of its reason."""
+def compared_with_before(context: Context) -> str:
+    """The comparison of the bake, as a part of its reason."""
     verdict = context.verdict
     tests = _tests(context)
     measured = verdict is not None and any(
         metric.name in tests and (metric.stable.total or metric.levels) for metric in verdict.metrics
     )
-    return ", compared with stable before the promotion" if measured else ""
+    return "; comparing with before the promotion" if measured else ""
 
 
 def _regression(context: Context) -> MetricVerdict | None:
-    """The metric with the most evidence for its threshold, of those that are worse than before."""
+    """Of the metrics that are worse than before, the one with the most evidence for its threshold."""
     if context.verdict is None or comparing(context) or context.release.known_good:
         return None
     against = (Classification.HIGH, Classification.LOW)

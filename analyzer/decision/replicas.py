@@ -24,7 +24,7 @@ class Bounds:
 
 
 def bounds_of(capacity: Capacity, total: int) -> Bounds:
-    """maxSurge rounds up, maxUnavailable down; where both come to 0 one pod may be missing, as in Kubernetes.
+    """maxSurge rounds up, maxUnavailable down; where both are 0, one pod may be unavailable, as in Kubernetes.
 
     With a total of 1 stable keeps its pod and the canary is added: there is always room for 2.
     """

@@ -1,4 +1,4 @@
-"""Giving a release up: why it starts, how the canary leaves service, how it ends."""
+"""Rolling back: why it starts, how the canary is taken out of service, how it ends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import assert_never
 from analyzer.decision.alerts import alert_of, alert_once
 from analyzer.decision.context import Context, Rule, first_answer
 from analyzer.decision.shift import withdrawal
+from analyzer.decision.wording import replacement
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
 from analyzer.model.duration import show_duration
@@ -22,12 +23,11 @@ STUCK_AFTER = timedelta(minutes=10)
 """A rollback that takes longer than this raises a `stuck` alert, once."""
 
 
-def give_up(context: Context, cause: Cause) -> Decision:
+def start_rollback(context: Context, cause: Cause) -> Decision:
     """Enter ROLLING_BACK, with the alert in the same write.
 
-    None for a superseded release, and none where nothing has to be moved: there the end is told at once.
+    A superseded release sends none, and neither does one that moves nothing: its end follows at once.
     """
-    reason = f"{cause.kind}: {cause.reason}"
     context = context.update(cause=cause, aborted_at=context.now, pause=None)
     if _undoes_a_swap(context):
         handled = Version(context.stable.uid, context.release.canary.hash)
@@ -36,26 +36,39 @@ def give_up(context: Context, cause: Cause) -> Decision:
             context, state=replace(context.state, roles=roles, handled=handled, expected=_mirror(context))
         )
     if cause.kind is CauseKind.SUPERSEDED or not context.acting:
-        return context.go(Phase.ROLLING_BACK, reason, Action.ROLLBACK)
+        return context.go(Phase.ROLLING_BACK, cause.reason, Action.ROLLBACK)
     alert = alert_of(
         context,
         AlertEvent.ABORTED,
-        f"{context.state.target}: rolling back, {cause.reason}",
+        f"{context.state.target}: rolling back, {_told(cause)}",
         mark="rolling-back",
         status="rolling back",
         cause=cause.kind.value,
         culprit=cause.culprit,
     )
-    return context.go(Phase.ROLLING_BACK, reason, Action.ROLLBACK, alert)
+    return context.go(Phase.ROLLING_BACK, cause.reason, Action.ROLLBACK, alert)
+
+
+def _told(cause: Cause, besides: str = "") -> str:
+    """The cause in an alert: what happened, what there is to say `besides`, then the numbers."""
+    match cause.kind:
+        case CauseKind.FAIL:
+            return f"{cause.culprit} failed{besides}. {cause.reason}"
+        case CauseKind.GUARD:
+            return f"guard {cause.culprit} failed{besides}. {cause.reason}"
+        case CauseKind.REGRESSION:
+            return f"{cause.culprit} is worse than before the promotion{besides}. {cause.reason}"
+        case _:
+            return f"{cause.reason}{besides}"
 
 
 def roll_back(context: Context) -> Decision:
     """One tick of ROLLING_BACK."""
-    return first_answer(_RULES, _noting_safety(context))
+    return first_answer(_RULES, _note_safety(context))
 
 
 def _undoes_a_swap(context: Context) -> bool:
-    """After a swap the roles stand exchanged: the version to put back is in the present canary's Deployment."""
+    """After a swap the roles are exchanged: the version to restore is in the present canary's Deployment."""
     release = context.release
     return release.plan.promote is Promotion.SWAP and release.written
 
@@ -69,8 +82,8 @@ def _observing(context: Context) -> Decision | None:
     return None if context.acting else _finish(context)
 
 
-def _noting_safety(context: Context) -> Context:
-    """The canary is out of service once it has no ready pod and none of its version is left on stable."""
+def _note_safety(context: Context) -> Context:
+    """The canary is out of service once it has no ready pod and stable has no pod of its version."""
     serving = any(pod.ready and not pod.deleted for pod in context.canary.pods)
     rolled = (
         context.stable.template.hash != context.release.canary.hash and context.stable.updated == context.stable.current
@@ -82,10 +95,10 @@ def _noting_safety(context: Context) -> Context:
 
 
 def _restoring(context: Context) -> bool:
-    """Does stable still need the template back that it had before the release?
+    """Must stable's previous template still be restored?
 
-    After a swap it is in its own Deployment again, unless someone has put the next version there meanwhile.
-    With `external` it is the owner's to put back.
+    After a swap it is in its own Deployment, unless another client has put the next version there meanwhile. With
+    `external` the owner restores it.
     """
     release, now = context.release, context.stable.template.hash
     match release.plan.promote:
@@ -110,44 +123,41 @@ def _restore(context: Context) -> Decision | None:
         before=stable.template.hash,
         template=context.release.stable,
     )
-    return context.make(move, "putting back the version that stable had")
+    return context.write(move, "restoring stable's previous template")
 
 
-def _take_out(context: Context) -> Decision | None:
+def _drain_canary(context: Context) -> Decision | None:
     move = withdrawal(context, context.release.total)
-    return context.make(move, "taking the canary out of service") if move else None
+    return context.write(move, "taking the canary out of service") if move else None
 
 
-def _wait(context: Context) -> Decision | None:
+def _await_pods(context: Context) -> Decision | None:
     stable, canary = context.stable, context.canary
     complete = stable.settled and (context.surge or stable.replicas == context.release.total)
     if canary.replicas == 0 and canary.current == 0 and complete:
         return None
-    waiting = f"stable has {stable.available} of {stable.replicas} pods available, the canary {canary.current} left"
+    waiting = replacement(stable, canary)
     waiting += f"; {stable.name} is paused (spec.paused)" if stable.paused else ""
     over = context.now - context.state.since >= STUCK_AFTER
     if over:
-        summary = f"{context.state.target}: the rollback has not finished in {show_duration(STUCK_AFTER)}: {waiting}"
+        summary = f"{context.state.target}: rollback not finished after {show_duration(STUCK_AFTER)}; {waiting}"
         context = alert_once(context, AlertEvent.STUCK, summary, "rollback")
     return context.hold(f"rolling back: {waiting}")
 
 
 def _finish(context: Context) -> Decision:
     release = context.release
-    cause = release.cause or Cause(CauseKind.OPERATOR, "no cause recorded")
+    cause = release.cause or Cause(CauseKind.OPERATOR, "aborted, no cause recorded")
     if cause.kind is CauseKind.SUPERSEDED:
         summary = f"{context.state.target}: {cause.reason}"
         alert = alert_of(context, AlertEvent.SUPERSEDED, summary)
         context = context.update(ended_at=context.now, result=Result.SUPERSEDED)
         return context.go(Phase.PENDING, cause.reason, Action.HOLD, alert)
-    context = context.update(
-        ended_at=context.now,
-        result=Result.ABORTED,
-    )
+    context = context.update(ended_at=context.now, result=Result.ABORTED)
     alert = alert_of(
         context,
         AlertEvent.ABORTED,
-        f"{context.state.target}: aborted, {cause.reason}{_left_over(context)}",
+        f"{context.state.target}: {_aborted(context, cause)}",
         mark="aborted",
         status="aborted",
         cause=cause.kind.value,
@@ -157,13 +167,19 @@ def _finish(context: Context) -> Decision:
     return context.go(Phase.ABORTED, cause.reason, Action.HOLD, alert)
 
 
-def _left_over(context: Context) -> str:
-    """What a reader of the abort has to know or do besides."""
+def _aborted(context: Context, cause: Cause) -> str:
+    """The end in an alert; an operator's cause says itself that the release was aborted."""
+    told = _told(cause, _left_to_do(context))
+    return told if cause.kind is CauseKind.OPERATOR else f"aborted, {told}"
+
+
+def _left_to_do(context: Context) -> str:
+    """What a reader of the abort has to know or do."""
     release = context.release
     if not context.acting:
         return " (mode observe: nothing was changed)"
     if release.written and context.stable.template.hash == release.canary.hash != release.stable.hash:
-        return f"; {context.stable.name} still has this version: its owner has to put {release.stable.hash} back"
+        return f"; {context.stable.name} still has this version, its owner has to restore {release.stable.hash}"
     return ""
 
 
@@ -174,4 +190,4 @@ def _seconds_to_safe(context: Context) -> float | None:
     return (release.safe_at - release.aborted_at).total_seconds()
 
 
-_RULES: tuple[Rule, ...] = (_observing, _restore, _take_out, _wait, _finish)
+_RULES: tuple[Rule, ...] = (_observing, _restore, _drain_canary, _await_pods, _finish)

@@ -1,7 +1,7 @@
-"""Who took part in a release: the pods of both sides, from when they were ready until they were gone.
+"""The pods that took part in a release, of both sides, from when they were ready until they were gone.
 
-The engine calls `enroll` at each tick before it asks for blocks; the roster stands in the state document, so
-that a restarted daemon counts the same pods in the same blocks.
+The engine calls `enroll` at each tick before it queries blocks; the roster is in the state document, so that a
+restarted daemon counts the same pods in the same blocks.
 """
 
 from __future__ import annotations

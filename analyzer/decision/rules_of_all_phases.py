@@ -1,4 +1,4 @@
-"""Rules that hold in every active phase: what ends or stops a release whatever it is doing."""
+"""Rules of every active phase: what aborts or holds a release whatever it is doing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import timedelta
 from analyzer.decision.alerts import alert_once
 from analyzer.decision.blockers import mixed_images
 from analyzer.decision.context import Context
-from analyzer.decision.failures import HardFailure, hard_failures, refusal
-from analyzer.decision.rollback import give_up
+from analyzer.decision.failures import HardFailure, hard_failures, replica_failure
+from analyzer.decision.rollback import start_rollback
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Decision
 from analyzer.model.duration import show_duration
@@ -19,12 +19,12 @@ from analyzer.model.verdict import Classification, MetricVerdict, Outcome, Verdi
 from analyzer.model.workload import Workload
 
 BLIND_AFTER = timedelta(minutes=5)
-"""The metrics have to be out of reach this long before an alert says so; the release holds from the first moment."""
+"""An unusable Prometheus raises an alert after this long; the release holds from the first moment."""
 
 
 def notice_trouble(context: Context) -> Context:
-    """Note what lasts, and alert, once each: Prometheus out of reach, a canary pod without series, a broken guard,
-    pods of one side with different images."""
+    """Alert once each about what lasts: an unusable Prometheus, a canary pod without series, a failed guard, pods of
+    one side with different images."""
     for notice in (_notice_refusal, _notice_blindness, _notice_silent_pods, _notice_guard, _notice_images):
         context = notice(context)
     return context
@@ -47,14 +47,14 @@ def _notice_blindness(context: Context) -> Context:
         return context.update(blind_since=context.now)
     if context.now - release.blind_since < BLIND_AFTER:
         return context
-    summary = f"{context.state.target}: holding, no usable answer from Prometheus for {show_duration(BLIND_AFTER)}"
+    summary = f"{context.state.target}: holding, no usable response from Prometheus for {show_duration(BLIND_AFTER)}"
     mark = f"metrics-{release.blind_since:%Y%m%dT%H%M%SZ}"
-    return alert_once(context, AlertEvent.STUCK, f"{summary}: {verdict.reason}", mark)
+    return alert_once(context, AlertEvent.STUCK, f"{summary}. {verdict.reason}", mark)
 
 
 def _notice_silent_pods(context: Context) -> Context:
     if context.release.written and not context.release.held_back:
-        return context  # a bake waits for nobody's series
+        return context  # a bake does not wait for series
     for metric in _silenced(context.verdict):
         summary = f"{context.state.target}: holding, {_silence(metric)}"
         context = alert_once(context, AlertEvent.STUCK, summary, f"silent-{metric.name}")
@@ -64,7 +64,7 @@ def _notice_silent_pods(context: Context) -> Context:
 def _notice_guard(context: Context) -> Context:
     if context.verdict is None or context.verdict.holds is None:
         return context
-    summary = f"{context.state.target}: holding, {context.verdict.holds}"
+    summary = f"{context.state.target}: holding, a guard on both sides failed. {context.verdict.holds}"
     return alert_once(context, AlertEvent.GUARD, summary, f"step{context.release.step}")
 
 
@@ -77,8 +77,8 @@ def _notice_images(context: Context) -> Context:
     return context
 
 
-def unmeasured(verdict: Verdict) -> str | None:
-    """Ready canary pods that give no series, though stable's do: what they do is not known."""
+def silent_pods(verdict: Verdict) -> str | None:
+    """Ready canary pods without series, though stable's have them: how they do is not known."""
     return "; ".join(_silence(metric) for metric in _silenced(verdict)) or None
 
 
@@ -87,41 +87,43 @@ def _silenced(verdict: Verdict | None) -> tuple[MetricVerdict, ...]:
 
 
 def _silence(metric: MetricVerdict) -> str:
-    return f"no series of {metric.name} from ready canary pods {', '.join(metric.silent_pods)}"
+    pods = f"pod{'' if len(metric.silent_pods) == 1 else 's'} {', '.join(metric.silent_pods)}"
+    return f"Prometheus has no {metric.name} series of ready canary {pods}; check how they are scraped"
 
 
 def superseded(context: Context) -> Decision | None:
     """A new canary template takes the place of the one that is being released.
 
-    A Deployment that was deleted and made again between two ticks is a new version too: versions are keyed by uid.
+    A Deployment that was deleted and recreated between two ticks is a new version too: versions are keyed by uid.
     """
     release, handled = context.release, context.state.handled
     if release.written:
         return None
     if context.canary.template.hash != release.canary.hash:
-        what = f"superseded by {context.canary.template.hash}"
+        reason = f"version {release.canary.hash} was superseded by {context.canary.template.hash}"
     elif handled is not None and handled.uid != context.canary.uid:
-        what = f"superseded: {context.canary.name} was deleted and made again"
+        reason = f"version {release.canary.hash} was superseded: {context.canary.name} was deleted and recreated"
     else:
         return None
-    return give_up(context, Cause(CauseKind.SUPERSEDED, f"version {release.canary.hash} was {what}"))
+    return start_rollback(context, Cause(CauseKind.SUPERSEDED, reason))
 
 
 def hard_failed(context: Context) -> Decision | None:
-    """The new version's pods fail by themselves, and the old version's do not fail alike."""
+    """The new version's pods fail, in a way that the old version's do not."""
     shared = _kinds_of_stable(context)
     alone = next((failure for failure in _failures(context) if failure.kind not in shared), None)
-    return None if alone is None else give_up(context, Cause(CauseKind.HARD_FAILURE, alone.reason, alone.kind))
+    return None if alone is None else start_rollback(context, Cause(CauseKind.HARD_FAILURE, alone.reason, alone.kind))
 
 
-def failing_alike(context: Context) -> Decision | None:
-    """Both versions fail in the same way at the same time: something else is broken. Hold, and tell."""
+def failing_on_both_sides(context: Context) -> Decision | None:
+    """Both versions fail in the same way at the same time: something else is broken. Hold and alert."""
     failure = next(_failures(context), None)
     if failure is None:
         return None
-    reason = f"both sides fail alike: {failure.reason}"
-    told = alert_once(context, AlertEvent.STUCK, f"{context.state.target}: holding, {reason}", f"both-{failure.kind}")
-    return told.hold(reason)
+    same = "stable and canary fail the same way"
+    summary = f"{context.state.target}: holding, {same}: {failure.reason}"
+    alerted = alert_once(context, AlertEvent.STUCK, summary, f"both-{failure.kind}")
+    return alerted.hold(f"{same}; holding: {failure.reason}")
 
 
 def _failures(context: Context) -> Iterator[HardFailure]:
@@ -130,16 +132,16 @@ def _failures(context: Context) -> Iterator[HardFailure]:
     for side in _running_new(context):
         yield from hard_failures(side, context.now, release.plan.ready_within)
         if lasting >= release.plan.ready_within:
-            yield from refusal(side, lasting)
+            yield from replica_failure(side, lasting)
 
 
 def _kinds_of_stable(context: Context) -> frozenset[str]:
-    """How stable's pods fail. What hits both sides at once may have made the canary's crash once more by now: one
-    restart of a stable pod that waits for its next start is enough."""
+    """How stable's pods fail. What hits both sides at once may have restarted the canary's once more by now: one
+    restart of a stable pod in back-off is enough."""
     if context.release.written:
         return frozenset()
     found = [*hard_failures(context.stable, context.now, context.release.plan.ready_within, crashes=1)]
-    return frozenset(failure.kind for failure in (*found, *refusal(context.stable, timedelta(0))))
+    return frozenset(failure.kind for failure in (*found, *replica_failure(context.stable, timedelta(0))))
 
 
 def _running_new(context: Context) -> tuple[Workload, ...]:
@@ -155,11 +157,11 @@ def failed(context: Context) -> Decision | None:
         return None
     guards = {metric.name for metric in context.release.analysis.metrics if metric.kind == "query"}
     kind = CauseKind.GUARD if verdict.culprit in guards else CauseKind.FAIL
-    return give_up(context, Cause(kind, verdict.reason, verdict.culprit))
+    return start_rollback(context, Cause(kind, verdict.reason, verdict.culprit))
 
 
 def guard_failed(context: Context) -> Decision | None:
-    """A guard of the canary is broken. Where nothing is left to compare with, only guards may speak."""
+    """A guard of the canary failed. Where nothing is left to compare with, only guards decide."""
     guards = {
         metric.name
         for metric in context.release.analysis.metrics
@@ -168,11 +170,11 @@ def guard_failed(context: Context) -> Decision | None:
     broken = (Classification.HIGH, Classification.LOW)
     for metric in context.verdict.metrics if context.verdict else ():
         if metric.name in guards and metric.classification in broken:
-            return give_up(context, Cause(CauseKind.GUARD, metric.reason, metric.name))
+            return start_rollback(context, Cause(CauseKind.GUARD, metric.reason, metric.name))
     return None
 
 
 def frozen(context: Context) -> Decision | None:
-    """The configuration says `freeze: true`, or operators can't be heard: nothing moves forward."""
-    why = context.snapshot.admission.standstill
-    return context.hold(f"{why}: nothing moves forward") if why else None
+    """`freeze: true` in the configuration, or operators' commands cannot be read: nothing moves forward."""
+    why = context.snapshot.admission.freeze_reason
+    return context.hold(f"{why}; nothing moves forward") if why else None

@@ -1,13 +1,16 @@
-"""Moves of a whole release: towards a split of replicas, and the canary out of service. All phases use them."""
+"""Moves of a release: towards a split of replicas, and the canary out of service. All phases use them."""
 
 from __future__ import annotations
 
 from analyzer.decision.context import Context
 from analyzer.decision.moves import drain, next_move, scale
 from analyzer.decision.replicas import split
+from analyzer.decision.wording import availability, counted
 from analyzer.model.decision import Decision
 from analyzer.model.target import Side
 from analyzer.model.workload import Move, Replicas
+
+NO_ROOM = "waiting for room within maxSurge and maxUnavailable"
 
 
 def goal_of(context: Context) -> Replicas:
@@ -20,12 +23,14 @@ def hold_back(context: Context) -> str | None:
     """Why no move forward may be made now: a canary pod that is not steadily available."""
     canary = context.canary
     if canary.available < canary.replicas or canary.current != canary.replicas:
-        return f"waiting until the canary is available ({canary.available} of {canary.replicas} pods)"
+        extra = canary.current - canary.replicas
+        surplus = f", {counted(extra, 'surplus pod')} left" if extra > 0 else ""
+        return f"waiting for the canary: {availability(canary)}{surplus}"
     return None
 
 
 def shift(context: Context, goal: Replicas, doing: str) -> Decision | None:
-    """The next safe write towards `goal`, or the wait for it; None when the replicas are asked for already.
+    """The next safe write towards `goal`, or the wait for it; None when both sides already request these replicas.
 
     Backward moves (stable up, canary down) do not wait for the canary.
     """
@@ -36,11 +41,11 @@ def shift(context: Context, goal: Replicas, doing: str) -> Decision | None:
     if blocked:
         goal = Replicas(stable=max(goal.stable, asked.stable), canary=min(goal.canary, asked.canary))
     move = _towards(context, goal)
-    return context.make(move, doing) if move else context.hold(f"{doing}: {blocked or 'waiting for capacity'}")
+    return context.write(move, doing) if move else context.hold(f"{doing}: {blocked or NO_ROOM}")
 
 
 def withdrawal(context: Context, stable: int) -> Move | None:
-    """The next safe write that takes the canary out while stable goes to `stable` replicas; None: nothing now."""
+    """The next safe write that drains the canary while stable goes to `stable` replicas; None: nothing now."""
     if context.surge:
         return drain(context.canary, batch=batch_of(context), covered=context.stable.settled)
     return next_move(context.stable, context.canary, Replicas(stable=stable, canary=0), context.bounds)

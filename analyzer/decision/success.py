@@ -1,4 +1,4 @@
-"""The good end of a release."""
+"""The successful end of a release."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analyzer.model.state import Result
 
 
 def succeed(context: Context, reason: str, event: AlertEvent = AlertEvent.PROMOTED) -> Decision:
-    """Enter SUCCEEDED and remember which version is stable now and which one was before."""
+    """Enter SUCCEEDED and record which version is stable now and which one was before."""
     release = context.release
     context = context.update(ended_at=context.now, result=Result.PROMOTED)
     if context.acting:

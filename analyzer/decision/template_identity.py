@@ -1,4 +1,4 @@
-"""The same version that reads differently: an API server with new defaults, or another rule for our hash.
+"""The same version under another hash: after an API server upgrade with new defaults, or with a changed hash rule.
 
 `decide` calls this first, so that no rule takes such a change for a new version, a drift or a foreign edit.
 """
@@ -14,9 +14,9 @@ from analyzer.model.workload import Move, Scale, Snapshot, Template, Workload
 
 
 def recognize(state: TargetState, snapshot: Snapshot) -> tuple[TargetState, tuple[str, ...]]:
-    """The document with today's hashes of the versions in it, and a note for each that is another one now.
+    """The state with the present hashes of its versions, and a note for each that has changed.
 
-    A version that neither Deployment has at present keeps the hash that it had.
+    A version that neither Deployment has at present keeps its hash.
     """
     known = {anchor.uid: anchor for anchor in state.anchors}
     anchors: list[Anchor] = []
@@ -30,8 +30,8 @@ def recognize(state: TargetState, snapshot: Snapshot) -> tuple[TargetState, tupl
         if before and present and before.replica_set == present.replica_set and before.hash != present.hash:
             hashes[before.hash] = present.hash
             notes.append(
-                f"version {before.hash} of {side.name} reads as {present.hash} now: it is the same, "
-                f"pod-template-hash {present.replica_set}"
+                f"template of {side.name} re-hashed from {before.hash} to {present.hash}, no change "
+                f"(pod-template-hash {present.replica_set})"
             )
     if hashes:
         state = _renamed(state, hashes)
@@ -39,9 +39,9 @@ def recognize(state: TargetState, snapshot: Snapshot) -> tuple[TargetState, tupl
 
 
 def unresolved(context: Context) -> bool:
-    """It is not known yet whether the canary's template is another one or only reads differently.
+    """It is not known yet whether the canary's template is another one or was only re-hashed.
 
-    A paused Deployment gets no ReplicaSet before it goes on: nothing is gained by waiting there.
+    A paused Deployment gets no ReplicaSet before it is resumed: waiting would not help.
     """
     canary = context.canary
     anchored = any(anchor.uid == canary.uid for anchor in context.state.anchors)

@@ -1,4 +1,4 @@
-"""What is told to people, with an id that stays the same over restarts and retries."""
+"""A message to people, with an id that stays the same over restarts and retries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class AlertEvent(StrEnum):
-    """What happened; routes match on it."""
+    """What happened. Routes match on it."""
 
     PAUSED = "paused"
     ABORTED = "aborted"
@@ -27,7 +27,7 @@ class AlertEvent(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much it matters."""
+    """How urgent it is."""
 
     INFO = "info"
     WARNING = "warning"
@@ -36,10 +36,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One message. `id` is unique per transition; alerts with one `key` are about the same thing. One about the daemon
-    itself has no `target`.
+    """One message. `id` is unique per transition; alerts with one `key` are about the same incident. An alert about
+    the daemon itself has no `target`.
 
-    `details` is plain JSON: numbers, texts, lists and mappings.
+    `summary` is one line: what happened and what the program does about it, then the numbers. `details` is plain JSON.
     """
 
     id: str

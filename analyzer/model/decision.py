@@ -1,4 +1,4 @@
-"""What one tick decided, and the two documents around its effect."""
+"""What one tick decided, and the state to save before and after its write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from analyzer.model.workload import Move, Scale, WriteTemplate
 
 
 class Action(StrEnum):
-    """The kind of a decision."""
+    """What a tick does with the release."""
 
     HOLD = "HOLD"
     ADVANCE = "ADVANCE"
@@ -32,7 +32,7 @@ class Transition:
 class Decision:
     """An action with its reason, at most one absolute write, and the state to save.
 
-    Save `intent` before `move` is applied and `next_state` after it.
+    Save `intent` before `move` is applied and `next_state` after it. `notes` are what else happened in this tick.
     """
 
     action: Action
@@ -44,17 +44,17 @@ class Decision:
 
     @property
     def intent(self) -> TargetState:
-        """The document to save before acting: it names the write that is about to be made."""
+        """The state to save before the write: it names the write that is about to be made."""
         return replace(self.state, intent=self.move)
 
     @property
     def next_state(self) -> TargetState:
-        """The document to save after the write was made."""
+        """The state to save after the write was made."""
         return settle(self.intent)
 
 
 def settle(state: TargetState) -> TargetState:
-    """The document once its intended write is known to have been made."""
+    """The state once its intended write is known to have been made."""
     done = replace(state, intent=None)
     match state.intent:
         case Scale() as move if state.expected is not None:

@@ -1,4 +1,4 @@
-"""The life of a release, as phases and the transitions that are allowed between them."""
+"""The phases of a release, and the transitions that are allowed between them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """Where a canary target is in its life."""
+    """What a canary target is doing."""
 
     IDLE = "IDLE"
     PENDING = "PENDING"
@@ -21,12 +21,12 @@ class Phase(StrEnum):
 
     @property
     def resting(self) -> bool:
-        """No release is in progress: IDLE, or IDLE with a memory."""
+        """No release is pending or in progress: IDLE, SUCCEEDED, ABORTED or GONE."""
         return self in _RESTING
 
     @property
     def active(self) -> bool:
-        """A release holds a slot: replicas may move."""
+        """A release is in progress and holds a slot (limits.maxConcurrent)."""
         return not self.resting and self is not Phase.PENDING
 
 

@@ -1,4 +1,4 @@
-"""How a release goes: its steps, the room it may take, and what to do when it can't be decided."""
+"""How a release goes: its steps, its capacity bounds, and what to do when it cannot be decided."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Advance(StrEnum):
 
 
 class OnInconclusive(StrEnum):
-    """What happens at the deadline without proof."""
+    """What happens when the deadline passes without a verdict."""
 
     HOLD = "hold"
     ROLLBACK = "rollback"
@@ -46,7 +46,7 @@ class OnInconclusive(StrEnum):
 
 
 class OnDrift(StrEnum):
-    """What happens when someone else scales or edits a Deployment during a release."""
+    """What happens when another client scales or edits a Deployment during a release."""
 
     PAUSE = "pause"
     REASSERT = "reassert"
@@ -54,14 +54,14 @@ class OnDrift(StrEnum):
 
 
 class OnRegression(StrEnum):
-    """What happens in the bake when the promoted version does worse than stable did before it."""
+    """What happens in the bake when the new version is worse than the old one was before the promotion."""
 
     ALERT = "alert"
     ROLLBACK = "rollback"
 
 
 class GateTimeout(StrEnum):
-    """What a manual gate does when its time-out has passed."""
+    """What a manual gate does when its timeout has passed."""
 
     HOLD = "hold"
     ROLLBACK = "rollback"
@@ -88,7 +88,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A step that waits for an operator. Without a time-out it waits for ever, and alerts once after 4 h."""
+    """A step that waits for an operator. Without a timeout it waits for ever, and sends a reminder after 4 h."""
 
     timeout: timedelta | None = None
     then: GateTimeout = GateTimeout.HOLD
@@ -96,7 +96,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A weight (percent of replicas, above 0 and below 100) and how long it is held at least."""
+    """A weight (percent of replicas, above 0 and below 100) and how long it is held at least (the dwell)."""
 
     weight: float
     hold: timedelta
@@ -105,7 +105,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The room that our own writes may take, beyond and below the total."""
+    """How far our own writes may go above and below the total."""
 
     mode: CapacityMode = CapacityMode.PRESERVE
     max_surge: Amount = Amount(25, percent=True)
@@ -117,8 +117,8 @@ class Capacity:
 class Plan:
     """Everything about a release that is not statistics. Frozen when the release starts.
 
-    `holdback`: so many pods of the old version stay for the bake, to go on comparing with; with `swap` only.
-    `on_regression` is about a comparison of before and after, which has no error guarantee.
+    `holdback`: so many pods of the old version are kept during the bake for comparison; with `swap` only.
+    `on_regression` acts on the comparison of before and after the promotion, which has no error guarantee.
     """
 
     steps: tuple[Step, ...]

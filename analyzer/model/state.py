@@ -11,6 +11,7 @@ from analyzer.model.alert import Alert
 from analyzer.model.block import RosterEntry, Timing
 from analyzer.model.metric import Analysis
 from analyzer.model.noise import Noise
+from analyzer.model.numbers import percent
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode, OnDrift, Plan, Step
 from analyzer.model.target import Roles, Target
@@ -24,7 +25,7 @@ EXECUTED_KEPT = 50
 
 
 class Verb(StrEnum):
-    """What an operator can ask for."""
+    """What an operator can request."""
 
     START = "start"
     PAUSE = "pause"
@@ -75,16 +76,21 @@ class PauseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A stop of forward moves; `resume` goes back to the phase in which it came (PROGRESSING or PROMOTING)."""
+    """A stop of forward moves. `resume` returns to the phase it interrupted (`during`: PROGRESSING or PROMOTING)."""
 
     kind: PauseKind
     reason: str
     since: datetime
     during: Phase = Phase.PROGRESSING
 
+    @property
+    def shown(self) -> str:
+        """The reason as one phrase; that of an operator names the pause itself."""
+        return self.reason if self.kind is PauseKind.OPERATOR else f"paused: {self.reason}"
+
 
 class CauseKind(StrEnum):
-    """Why a release was given up."""
+    """Why a release was rolled back."""
 
     FAIL = "fail"
     GUARD = "guard"
@@ -99,7 +105,7 @@ class CauseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a release is rolled back, with the metric that did it where one did."""
+    """Why a release is rolled back: `reason` in words, `culprit` is the metric or the kind of hard failure."""
 
     kind: CauseKind
     reason: str
@@ -133,9 +139,9 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What a Deployment (by uid) had when it was last seen: the cluster's own name for its template, and our hash.
+    """A Deployment (by uid) as last seen: the pod-template-hash of its template (`replica_set`), and our own hash.
 
-    Where the first stays and the second changes, the same version got another hash (see `decision.template_identity`).
+    Where only our hash changes, the template was re-hashed (see `decision.template_identity`).
     """
 
     uid: str
@@ -147,13 +153,12 @@ class Anchor:
 class Release:
     """One attempt to take one canary template to production.
 
-    `stable` is the template that stable had, to be put back by a rollback; `step` counts from 0; `steps` has a
-    record for each step entered so far. `written` says that stable runs the canary's template (for `swap`: that
-    the roles were exchanged), `forced` that an operator promoted it without proof. `blind_since` and
-    `refused_since` say since when Prometheus gives no usable answer, and since when the new version's pods can't
-    be created. `namespace` and `on_drift` are the target's at the start: with them a release whose target was taken
-    out of the configuration can be finished ("" in documents from before they were kept).
-    `promoting_at` is when stable's pods of the old version began to leave (None: not yet).
+    `stable` is the template that a rollback restores; `step` counts from 0; `steps` has a record for each step entered
+    so far. `written` says that stable runs the canary's template (for `swap`: that the roles were exchanged), `forced`
+    that an operator promoted it without proof. `blind_since` and `refused_since` say since when Prometheus gives no
+    usable answer, and since when pods of the new version cannot be created. `namespace` and `on_drift` are the
+    target's at the start: with them a release whose target was removed from the configuration can be finished ("" in
+    older documents). `promoting_at` is when stable's pods of the old version began to leave (None: not yet).
     `held_back` is how many pods of the old version are kept in the bake; until it is 0 both versions are compared.
     """
 
@@ -196,6 +201,11 @@ class Release:
         return self.plan.steps[self.step]
 
     @property
+    def step_name(self) -> str:
+        """The step as every text names it: "step 1 of 3 (10 %)"."""
+        return f"step {self.step + 1} of {len(self.plan.steps)} ({percent(self.current_step.weight / 100)})"
+
+    @property
     def last_step(self) -> bool:
         """No step comes after this one."""
         return self.step == len(self.plan.steps) - 1
@@ -220,13 +230,12 @@ class OutboxEntry:
 class TargetState:
     """The state document.
 
-    `handled` is the last canary version that was taken up (None: the target was never seen); `unmanaged` until
-    the first release begins: replicas are left alone. `stable_hash` is the version known to be stable, `previous`
-    the one that was stable before it. `expected` is what our last writes asked for and `intent` the write that may
-    be under way: replicas that match neither were changed by someone else. `unconfirmed` are writes of ours that
-    were not seen, and may still be made: their requests got no answer. `namespace` is where the Deployments were
-    first seen ("" in documents from before it was kept). `anchors` are of the present Deployments, where the cluster
-    tells them.
+    `handled` is the last canary version that was released, cancelled, or there from the start (None: the target was
+    never seen); `unmanaged` until the first release begins: replicas are left alone. `stable_hash` is the version known
+    to be stable, `previous` the one that was stable before it. `expected` is what our last writes asked for and
+    `intent` the write that may be under way: replicas that match neither were changed by another client. `unconfirmed`
+    are writes that may still be made: their requests got no response. `namespace` is where the Deployments were first
+    seen ("" in older documents). `anchors` are of the present Deployments, where their pod-template-hash is known.
     """
 
     target: str
@@ -253,7 +262,7 @@ class TargetState:
 
     @property
     def home(self) -> str:
-        """The namespace of the Deployments that this document is about, "" where it does not tell."""
+        """The namespace of the Deployments that this document is about, "" where it is not known."""
         return (self.release.namespace if self.release is not None else "") or self.namespace
 
     def is_about(self, target: Target) -> bool:

@@ -1,4 +1,4 @@
-"""What is seen of the two Deployments, and what may be done to them."""
+"""The two Deployments as observed, and the writes that may be made to them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Pod:
 
     `last_termination` is what the container's last termination said: reason, exit code and termination message.
     `images` has the digest (`sha256:...`, without the image's name) that each container really runs, by its name;
-    a container whose digest is not known is not there.
+    containers without a known digest are left out.
     """
 
     name: str
@@ -80,9 +80,9 @@ class Workload:
 
     `replicas` is what its spec asks for; `current` how many pods it has (terminating ones excepted),
     `updated` how many of them run the present template, `available` how many are steadily ready.
-    `writers` names who last wrote "replicas" and "template", where that is known. `observed`: whoever makes the pods
-    has seen the latest spec; until then its pods may be those of an older one. `replica_set` is what the cluster itself
-    calls the present template (None: not known); a restart gives another one, a new default in the template does not.
+    `writers` names who last wrote "replicas" and "template", where that is known. `observed`: the Deployment controller
+    has seen the latest spec; until then the pods may be those of an older one. `replica_set` is the pod-template-hash
+    of the present template (None: not known); a restart gives another one, a new default in the template does not.
     """
 
     name: str
@@ -124,8 +124,8 @@ class Workload:
 class Admission:
     """Whether a release may begin: `obstacle` says why not; `timing` and `noise` (by metric) are measured for it.
 
-    `frozen`: nothing starts and nothing moves forward; rollbacks still happen. `held` says why it is so in this tick
-    for another reason than the configuration's.
+    `frozen`: the configuration says that nothing starts and nothing moves forward; rollbacks still happen. `held` is
+    any other reason for the same, in this tick.
     """
 
     obstacle: str | None = None
@@ -136,14 +136,14 @@ class Admission:
     held: str | None = None
 
     @property
-    def standstill(self) -> str | None:
+    def freeze_reason(self) -> str | None:
         """Why nothing starts and nothing moves forward; None where that is allowed."""
-        return "frozen by the configuration" if self.frozen else self.held
+        return "frozen by the configuration (freeze: true)" if self.frozen else self.held
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The world as one tick sees it: the target as configured now, and its Deployments (None: does not exist).
+    """What one tick works on: the target as configured now, and its Deployments (None: does not exist).
 
     It reflects every write that the adapter has reported as done.
     """
@@ -165,6 +165,10 @@ class Replicas:
     stable: int
     canary: int
 
+    def of(self, side: Side) -> int:
+        """The replicas of one side."""
+        return self.stable if side is Side.STABLE else self.canary
+
     def with_side(self, side: Side, count: int) -> Replicas:
         """The same with one side changed."""
         return Replicas(count, self.canary) if side is Side.STABLE else Replicas(self.stable, count)
@@ -178,7 +182,7 @@ class Replicas:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Set a side's replicas from `before` to `after`; refused when it no longer stands at `before`."""
+    """Set a side's replicas from `before` to `after`; refused when its replicas are no longer `before`."""
 
     side: Side
     deployment: str
@@ -186,6 +190,11 @@ class Scale:
     before: int
     after: int
     kind: Literal["scale"] = "scale"
+
+    @property
+    def doing(self) -> str:
+        """The write as a reason names it."""
+        return f"scaling {self.deployment} ({self.side}) from {self.before} to {self.after}"
 
     def __str__(self) -> str:
         return f"scale {self.deployment} ({self.side}) from {self.before} to {self.after}"
@@ -201,6 +210,11 @@ class WriteTemplate:
     before: str
     template: Template
     kind: Literal["template"] = "template"
+
+    @property
+    def doing(self) -> str:
+        """The write as a reason names it."""
+        return f"writing version {self.template.hash} to {self.deployment} ({self.side})"
 
     def __str__(self) -> str:
         return f"write version {self.template.hash} to {self.deployment} ({self.side})"

@@ -44,7 +44,7 @@ def test_external_that_fails_in_the_bake_is_told_as_the_owner_s_to_put_back() ->
     world.tick(GUARD_FAIL)
     to_rest(world)
     alert = world.known.outbox[-1].alert
-    assert "its owner has to put" in alert.summary
+    assert "its owner has to restore" in alert.summary
     assert alert.details["secondsToSafe"] is None
     assert world.stable.image == "shop:2"
 

@@ -84,7 +84,7 @@ def test_nothing_moves_forward_while_a_side_is_restarted(side: Side) -> None:
         choice = world.tick(PASS, seconds=30)
         assert choice.state.phase is Phase.PROGRESSING
         assert choice.move is None
-        assert f"waiting until the pods of {deployment.name} are replaced" in choice.reason
+        assert f"waiting for the rollout of {deployment.name} to finish" in choice.reason
     assert to_rest(world).state.phase is Phase.SUCCEEDED
     assert "drift" not in events(world)
 

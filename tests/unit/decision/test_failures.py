@@ -86,7 +86,7 @@ def test_says_which_pod_and_how_it_ended() -> None:
         (pod(waiting="CrashLoopBackOff", restarts=3, last_termination="exit code 137"),),
     )
     (failure,) = hard_failures(workload, NOW, PATIENCE)
-    assert failure.reason == "pod c-1 crashes again and again (3 restarts; last termination: exit code 137)"
+    assert failure.reason == "pod c-1 is crash-looping (3 restarts; last exit: exit code 137)"
 
 
 def test_last_words_are_one_short_line() -> None:
@@ -103,6 +103,6 @@ def test_last_words_are_one_short_line() -> None:
         progress_deadline_exceeded=True,
     )
     deadline, never = (failure.reason for failure in hard_failures(workload, NOW, PATIENCE))
-    assert deadline.startswith("c: its progress deadline is exceeded; last termination: exit code 1: panic: xxx")
-    assert never.startswith("pod c-1 did not become ready for 5m; last termination: exit code 1: panic: xxx")
+    assert deadline.startswith("c exceeded its progress deadline (last exit: exit code 1: panic: xxx")
+    assert never.startswith("pod c-1 did not become ready within 5m (last exit: exit code 1: panic: xxx")
     assert len(never) < 400

@@ -44,7 +44,7 @@ def test_known_good_moves_by_the_same_steps_without_dwell_proof_gate_or_guard() 
         seen.add(replicas(world))
         reasons.append(choice.reason)
     assert {(7, 3), (5, 5), (0, 10), (10, 0)} <= seen
-    assert any(reason.startswith("proven: known-good") for reason in reasons)
+    assert any(reason.startswith("known-good version; promoting: ") for reason in reasons)
 
 
 def test_a_gate_waits_for_resume() -> None:

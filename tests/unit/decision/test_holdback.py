@@ -37,7 +37,7 @@ def test_pods_of_the_old_version_stay_beside_the_new_one_in_full() -> None:
     assert (world.stable.image, world.canary.image) == ("shop:2", "shop:1")
     assert replicas(world) == (10, 2)
     assert back_held(world) == 2
-    assert "compared with 2 pods of the old version" in world.tick(PASS, seconds=15).reason
+    assert "comparing with 2 pods of the old version" in world.tick(PASS, seconds=15).reason
 
 
 def test_what_does_not_fit_the_new_version_gets_when_the_bake_ends() -> None:
@@ -87,7 +87,7 @@ def test_the_next_version_in_the_old_deployment_ends_the_comparison_and_waits() 
     world = held()
     world.edit(Side.CANARY, "shop:3")
     choice = run(world, UNDECIDED, until=is_over)
-    assert "no pods of the old version are held back any more" in choice.reason
+    assert "no pod of the old version is left to compare with" in choice.reason
     run(world, UNDECIDED, until=lambda _: world.canary.replicas == 0)
     assert world.known.phase is Phase.BAKING
     assert to_rest(world).state.phase is Phase.SUCCEEDED

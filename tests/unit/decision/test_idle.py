@@ -67,7 +67,7 @@ def test_a_new_template_goes_to_pending_and_the_canary_to_0_at_once() -> None:
     choice = world.tick()
     assert choice.state.phase is Phase.PENDING
     assert str(choice.move) == "scale shop-canary (canary) from 2 to 0"
-    assert any("taken to 0" in note for note in choice.notes)
+    assert any("scaling shop-canary to 0 before the release" in note for note in choice.notes)
 
 
 def test_a_restart_is_no_new_version() -> None:
@@ -105,7 +105,7 @@ def test_pending_goes_back_to_idle_when_the_template_returns() -> None:
     [
         (Admission(obstacle="no slot is free"), "no slot is free"),
         (Admission(frozen=True), "frozen"),
-        (Admission(), "first scrapes"),
+        (Admission(), "waiting for Prometheus to scrape"),
     ],
 )
 def test_pending_waits_for_its_admission(admission: Admission, why: str) -> None:
@@ -121,7 +121,7 @@ def test_pending_waits_for_a_stable_that_is_complete() -> None:
     world.fall_ill(world.stable, world.stable.pods[0].name)
     assert "9 of 10" in world.tick().reason
     world.scale(Side.STABLE, 0)
-    assert "has no replicas" in world.tick().reason
+    assert "shop-stable has 0 replicas" in world.tick().reason
 
 
 def test_a_release_remembers_total_templates_and_plan() -> None:
@@ -211,7 +211,7 @@ def test_a_canary_that_serves_alone_is_not_taken_out() -> None:
     world.run_pods()
     choice = world.tick()
     assert choice.move is None
-    assert "serves alone" in choice.reason
+    assert "leaving shop-canary up" in choice.reason
 
 
 def test_a_deleted_deployment_is_gone_with_an_alert_and_back_as_a_first_sight() -> None:

@@ -83,7 +83,7 @@ def test_holds_the_step_for_as_long_as_the_plan_says() -> None:
     settled = world.now
     choice = run(world, PROVEN_STEP, until=lambda choice: choice.action is Action.ADVANCE)
     assert world.now - settled == STEPS[0].hold
-    assert "to step 2 (50 %)" in choice.reason
+    assert "advancing to step 2 of 2 (50 %)" in choice.reason
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_holds_the_step_for_as_long_as_the_plan_says() -> None:
     [
         (None, "not judged"),
         (UNDECIDED, "INCONCLUSIVE"),
-        (NO_DATA, "measured"),
+        (NO_DATA, "waiting for measurements of every canary pod"),
         (ERROR, "ERROR"),
-        (verdicts.UNCOVERED, "until every canary pod has been measured"),
+        (verdicts.UNCOVERED, "waiting for measurements of every canary pod"),
         (verdicts.SILENT, "shop-canary-7"),
         (verdicts.HELD, "queue"),
     ],

@@ -109,7 +109,7 @@ def test_is_never_stopped(verb: Verb) -> None:
     choice = world.tick(seconds=TICK)
     assert choice.move is not None
     assert choice.state.phase is Phase.ROLLING_BACK
-    assert "being rolled back already" in world.known.executed[-1].answer
+    assert "is already rolling back" in world.known.executed[-1].answer
 
 
 def test_a_superseded_release_is_no_abort() -> None:

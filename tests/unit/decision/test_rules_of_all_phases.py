@@ -33,7 +33,7 @@ def test_a_crash_loop_rolls_back_at_once_whatever_the_metrics_say(verdict: Verdi
     choice = world.tick(verdict)
     assert choice.state.phase is Phase.ROLLING_BACK
     assert _cause(world) is CauseKind.HARD_FAILURE
-    assert "crashes again and again" in choice.reason
+    assert "is crash-looping" in choice.reason
 
 
 def test_pods_that_never_get_ready_roll_back_after_ready_within() -> None:
@@ -73,7 +73,7 @@ def test_both_sides_failing_alike_holds_and_is_told_once() -> None:
         choice = world.tick(PASS)
         assert choice.state.phase is Phase.PROGRESSING
         assert choice.move is None
-        assert "both sides fail alike" in choice.reason
+        assert "stable and canary fail the same way" in choice.reason
     assert events(world) == ["stuck"]
 
 
@@ -82,7 +82,7 @@ def test_one_restart_of_stable_is_enough_to_fail_alike_while_it_waits_for_the_ne
     world.fall_ill(world.canary, world.canary.pods[0].name, **CRASHES)
     world.fall_ill(world.stable, world.stable.pods[0].name, **{**CRASHES, "restarts": 1})
     choice = world.tick(PASS)
-    assert "both sides fail alike" in choice.reason
+    assert "stable and canary fail the same way" in choice.reason
     assert choice.state.phase is Phase.PROGRESSING
 
 

@@ -54,7 +54,7 @@ def test_an_aborted_version_stays_aborted_when_it_reads_differently() -> None:
     world.upgrade()
     choice = world.tick()
     assert (choice.state.phase, choice.move) == (Phase.ABORTED, None)
-    assert any("reads as" in note for note in choice.notes)
+    assert any("re-hashed" in note for note in choice.notes)
     assert world.known.handled != before
     assert world.tick().notes == ()
 
@@ -99,7 +99,7 @@ def test_a_template_without_a_replica_set_yet_is_no_version_until_it_has_one() -
     world.canary.anchored = False
     choice = world.tick()
     assert choice.state.phase is Phase.ABORTED
-    assert "waiting for the ReplicaSet of shop-canary's template" in choice.reason
+    assert "waiting for the Deployment controller to create the ReplicaSet of shop-canary" in choice.reason
     world.canary.anchored = True
     world.tick()
     assert world.known.releases == 2
