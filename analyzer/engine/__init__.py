@@ -1,4 +1,4 @@
-"""The imperative shell: carries out what the pure core decides, at the right moment, for every target.
+"""Carries out what the decision core decides, at the right moment, for every target.
 
 Rule: no policy in here. It depends on ports and the core alone; `bootstrap` gives it the adapters.
 """

@@ -1,4 +1,4 @@
-"""May a pending release begin? Freeze, slots, and what must be known first. The tick asks."""
+"""May a pending release begin? Freeze, slots, preflight and measurements. Ticks call this."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import threading
 from datetime import datetime
 
 from analyzer.decision.replicas import split, weight_error
-from analyzer.engine.release_checks import Surveys, Unfit
+from analyzer.engine.release_checks import MEASURING, NotReady, ReleaseChecks
 from analyzer.engine.state_cache import StateCache
+from analyzer.model.numbers import percent
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode
 from analyzer.model.state import TargetState
@@ -15,15 +16,13 @@ from analyzer.model.target import Target
 from analyzer.model.workload import Admission, Snapshot, Workload
 from analyzer.ports import Measurements, Preflight
 
-SURVEYED = "finding out how its pods are scraped and how much their metrics vary by themselves"
-
 
 class Admissions:
     """Gives slots to pending targets, oldest first. Thread-safe; freeze and limit may change at any time."""
 
-    def __init__(self, state_cache: StateCache, surveys: Surveys, limit: int, *, freeze: bool = False) -> None:
+    def __init__(self, state_cache: StateCache, checks: ReleaseChecks, limit: int, *, freeze: bool = False) -> None:
         self._state_cache = state_cache
-        self._surveys = surveys
+        self._checks = checks
         self._lock = threading.Lock()
         self._waiting: dict[str, datetime] = {}
         self._granted: set[str] = set()
@@ -32,11 +31,11 @@ class Admissions:
     def configure(self, metrics: Measurements, limit: int, *, freeze: bool, preflight: Preflight | None = None) -> None:
         """Follow a changed configuration from now on."""
         self._limit, self._freeze = limit, freeze
-        self._surveys.use(metrics, preflight)
+        self._checks.use(metrics, preflight)
 
     def admit(self, state: TargetState, snapshot: Snapshot, held: str | None = None) -> Admission:
-        """What this target may do in this tick; `settle` must follow at the end of the tick. `held` is why nothing may
-        move forward now in any case."""
+        """What this target may do in this tick; `settle` must follow at its end. `held` is another reason why nothing
+        may move forward now."""
         stable = snapshot.stable
         if self._freeze or held:
             self._give_way(state.target, "")
@@ -45,21 +44,21 @@ class Admissions:
             return Admission()
         if stable is None or not stable.settled:
             self._give_way(state.target, "")
-            return Admission()  # what is missing is the decision's to say
+            return Admission()  # the decision gives the reason
         full = self._no_slot(state)
         if full is not None:
             return Admission(obstacle=full)
-        match self._surveys.of(state, snapshot, stable):
+        match self._checks.of(state, snapshot, stable):
             case None:
-                return Admission(obstacle=SURVEYED)
-            case Unfit() as unfit:
-                return Admission(self._give_way(state.target, unfit.reason), warnings=unfit.warnings)
-            case survey:
-                warnings = (*_warnings(snapshot.target, stable), *survey.warnings)
-                return Admission(self._take_slot(state), survey.timing, warnings, noise=survey.noise.noise)
+                return Admission(obstacle=MEASURING)
+            case NotReady() as not_ready:
+                return Admission(self._give_way(state.target, not_ready.reason), warnings=not_ready.warnings)
+            case ready:
+                warnings = (*_warnings(snapshot.target, stable), *ready.warnings)
+                return Admission(self._take_slot(state), ready.timing, warnings, noise=ready.noise.noise)
 
     def settle(self, target: str, *, failed: bool = False) -> None:
-        """The tick is over: the state cache knows now whether the release began. One that `failed` loses its place."""
+        """The tick is over: the state cache shows whether the release began. One that `failed` loses its place."""
         with self._lock:
             self._granted.discard(target)
             if failed:
@@ -68,10 +67,10 @@ class Admissions:
             if not pending:
                 self._waiting.pop(target, None)
         if not pending:
-            self._surveys.forget(target)
+            self._checks.forget(target)
 
     def _give_way(self, target: str, obstacle: str) -> str:
-        """A target that can't begin for another reason must not keep younger ones waiting."""
+        """A target that cannot begin for another reason must not block younger ones."""
         with self._lock:
             self._waiting.pop(target, None)
         return obstacle
@@ -98,23 +97,21 @@ class Admissions:
         ]
         if len(used) + len(ahead) < self._limit:
             return None
-        return (
-            f"waiting for a slot: {len(used)} of at most {self._limit} releases are in progress "
-            f"and {len(ahead)} older ones wait (limits.maxConcurrent)"
-        )
+        older = f", {len(ahead)} older ones waiting" if ahead else ""
+        return f"waiting for a slot: {len(used)} of {self._limit} releases in progress{older} (limits.maxConcurrent)"
 
 
 def _warnings(target: Target, stable: Workload) -> tuple[str, ...]:
-    """What a user should know about this plan with these replicas."""
+    """Weights that this number of replicas cannot express."""
     if target.mode is Mode.OBSERVE:
         return ()
     warnings = []
     for number, step in enumerate(target.plan.steps, start=1):
         replicas = split(target.plan.capacity, stable.replicas, step.weight, stable.replicas)
         if weight_error(replicas, step.weight) > target.plan.weight_tolerance:
-            share = 100 * replicas.share
+            share, weight = percent(replicas.share), percent(step.weight / 100)
             warnings.append(
-                f"step {number}: {step.weight:g} % of {stable.replicas} pods can't be expressed, it is {share:.0f} % "
-                f"({replicas.canary} canary pods beside {replicas.stable})"
+                f"step {number} of {len(target.plan.steps)}: {weight} of {stable.replicas} pods cannot be expressed, "
+                f"it will be {share} ({replicas.canary} canary, {replicas.stable} stable)"
             )
     return tuple(warnings)

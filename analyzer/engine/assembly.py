@@ -1,4 +1,4 @@
-"""Puts the engine together from what it is given. `bootstrap` calls it with adapters, tests with fakes."""
+"""Puts the engine together. `bootstrap` calls it with adapters, tests with fakes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from analyzer.engine.fenced_epochs import FencedEpochs
 from analyzer.engine.idle_cache import IdleCache
 from analyzer.engine.outbox import Desk, Outbox
 from analyzer.engine.publisher import EntryBuilder, Publisher, StatusBuilder
-from analyzer.engine.release_checks import Preflights, Surveys
+from analyzer.engine.release_checks import Preflights, ReleaseChecks
 from analyzer.engine.schedule import Schedule
 from analyzer.engine.state_cache import StateCache
 from analyzer.engine.sweep import Sweeper
@@ -27,10 +27,9 @@ from analyzer.ports import Clock, Lease, ReleaseStore, Reporter, Workloads
 class Parts:
     """What stays the same while the daemon runs.
 
-    `executor` carries ticks and queries, `couriers` deliveries, `surveyors` what a release needs to know before it
-    begins: neither a receiver nor a Prometheus that hangs may slow a tick down.
-    `patience`: nobody waits longer than this for a slow target, query or receiver. `status_every`: a status whose
-    phase did not change is written this often at most.
+    `executor` runs ticks and queries, `couriers` deliveries of alerts, `surveyors` the checks of pending releases:
+    neither a receiver nor a Prometheus that hangs may slow a tick down. `patience` is the longest wait for a slow
+    target, query or receiver. `status_every`: a status whose phase did not change is written at most this often.
     """
 
     store: ReleaseStore
@@ -49,9 +48,9 @@ class Parts:
 
 def assemble(settings: Settings, parts: Parts, watch: Callable[[], Settings | None] | None = None) -> Daemon:
     """A daemon that is ready to `start`."""
-    state_cache, claims = StateCache(), TargetLocks()
-    surveys = Surveys(parts.surveyors, parts.clock, settings.metrics, Preflights(parts.clock, settings.preflight))
-    surroundings = TickContext(
+    state_cache, locks = StateCache(), TargetLocks()
+    checks = ReleaseChecks(parts.surveyors, parts.clock, settings.metrics, Preflights(parts.clock, settings.preflight))
+    tick_context = TickContext(
         store=parts.store,
         workloads=parts.workloads,
         lease=parts.lease,
@@ -60,17 +59,17 @@ def assemble(settings: Settings, parts: Parts, watch: Callable[[], Settings | No
         memory=EvidenceMemory(),
         fenced_epochs=FencedEpochs(),
         idle_cache=IdleCache(),
-        admissions=Admissions(state_cache, surveys, settings.max_concurrent, freeze=settings.freeze),
+        admissions=Admissions(state_cache, checks, settings.max_concurrent, freeze=settings.freeze),
         publisher=Publisher(
             parts.store, parts.status_of, parts.history_entry, tuple(parts.reporters), parts.status_every
         ),
     )
-    desk = Desk(parts.store, parts.lease, parts.clock, state_cache, claims)
+    desk = Desk(parts.store, parts.lease, parts.clock, state_cache, locks)
     machinery = Machinery(
-        surroundings=surroundings,
-        claims=claims,
+        tick_context=tick_context,
+        locks=locks,
         sweeper=Sweeper(
-            lambda target: Tick(target, surroundings), settings.metrics, claims, parts.executor, parts.patience
+            lambda target: Tick(target, tick_context), settings.metrics, locks, parts.executor, parts.patience
         ),
         outbox=Outbox(desk, settings.flush, parts.couriers, parts.patience),
         executors=(parts.executor, parts.couriers, parts.surveyors),

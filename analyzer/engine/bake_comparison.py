@@ -1,8 +1,8 @@
-"""A bake's comparison: what the new version does now beside what stable did before the promotion.
+"""A bake's comparison: the new version after the promotion with stable before it.
 
-Block i of the bake, as the canary's side, stands beside stable's block i - `shift`, so that the bake's length is
-compared with the same length of time that ended as stable's old pods began to leave. `evidence` makes such requests
-from the document alone; `sweep` has each asked for as two plain ones, whose answers are joined.
+Block i of the bake, as the canary's side, is compared with stable's block i - `shift`, so that the bake is compared
+with the same length of time that ended when stable's old pods began to leave. `evidence` makes such requests from the
+state alone; `sweep` sends each as two plain ones and joins their results.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from analyzer.ports import BlockRequest, Collected, MetricSource
 Answer = Collected | ObservationError
 
 _NOTHING: SideBlock[Sample] = SideBlock()
-_UNANSWERED = ObservationError("the answer had nothing about the time before: this is a bug in the metric source")
+_UNANSWERED = ObservationError("no result for the time before the promotion (a bug in the metric source)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class BakeComparison:
 
     @property
     def target(self) -> str:
-        """Whose question this is."""
+        """The target that asked."""
         return self.now.target
 
     def joined(self, now: Answer, earlier: Answer) -> Answer:
-        """One answer, as if stable's blocks were of now."""
+        """One result, as if stable's blocks were of now."""
         if isinstance(now, ObservationError):
             return now
         guards = {metric.name for metric in self.now.metrics if isinstance(metric, QueryMetric)}
@@ -67,7 +67,7 @@ Asked = BlockRequest | BakeComparison
 
 
 def shift_of(release: Release, baking_since: datetime) -> int | None:
-    """How many blocks lie between what is compared; None where there is nothing to compare with."""
+    """How many blocks lie between the two times compared; None where there is nothing to compare with."""
     tests = any(metric.gating.aborts and not isinstance(metric, QueryMetric) for metric in release.analysis.metrics)
     if release.promoting_at is None or release.known_good or not tests or release.plan.bake <= timedelta(0):
         return None
@@ -76,17 +76,17 @@ def shift_of(release: Release, baking_since: datetime) -> int | None:
 
 
 def compared_analysis(analysis: Analysis) -> Analysis:
-    """Guards, and the tests that may abort; nobody waits for proof here, or for outright failure."""
+    """Guards, and the tests that may abort; no proof is needed in a bake, and there is no fast lane."""
     watched = tuple(metric for metric in analysis.metrics if metric.gating.aborts or isinstance(metric, QueryMetric))
     return replace(analysis, metrics=watched, fast_lane=None)
 
 
 def bake_comparison(request: BlockRequest, state: TargetState, shift: int) -> BakeComparison:
-    """The request of a bake, as two."""
+    """The request of a bake, as two requests."""
     release = state.release
     old = release.promoting_at if release is not None else None
     if old is None:
-        raise ValueError(f"{request.target} is not promoted: there is no before and after")
+        raise ValueError(f"{request.target} is not promoted, so there is no before and after")
     before = tuple(entry for entry in request.roster if _is_old(entry, old))
     after = tuple(replace(entry, side=Side.CANARY) for entry in request.roster if _is_new(entry, old, state.since))
     back = timedelta(seconds=shift * request.timing.block)
@@ -111,7 +111,7 @@ def _is_new(entry: RosterEntry, promoting_at: datetime, baking_since: datetime) 
 
 
 def collect(metrics: MetricSource, asked: Sequence[Asked]) -> Iterator[tuple[str, Answer]]:
-    """Have everything asked for at once; a joined answer comes when both of its parts have."""
+    """Query everything at once; a joined result comes when both of its parts have."""
     plain = [one for one in asked if isinstance(one, BlockRequest)]
     pairs = {part.target: one for one in asked if isinstance(one, BakeComparison) for part in (one.now, one.earlier)}
     halves: dict[str, Answer] = {}

@@ -1,4 +1,4 @@
-"""The life of the daemon: starts the jobs, follows a changed configuration, stops cleanly. `bootstrap` makes it."""
+"""The daemon: starts the jobs, follows a changed configuration, stops cleanly. `bootstrap` creates it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ OUTBOX_EVERY = timedelta(seconds=1)
 MOVE_EVERY = timedelta(seconds=2)
 WATCH_EVERY = timedelta(seconds=5)
 LONGEST_STOP = 15.0
-"""Seconds that a stop waits for ticks that are running; their documents are safe in any case."""
+"""Seconds that a stop waits for running ticks; their state is safe in any case."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What may change while the daemon runs; `metrics`, `flush` and `preflight` are made from the same configuration.
+    """What may change while the daemon runs; `metrics`, `flush` and `preflight` come from the same configuration.
 
-    Without a `preflight` nothing is checked before a release but what can be measured.
+    Without a `preflight` a release needs only its measurements to begin.
     """
 
     targets: tuple[Target, ...]
@@ -53,8 +53,8 @@ class Settings:
 class Machinery:
     """The parts that live as long as the daemon."""
 
-    surroundings: TickContext
-    claims: TargetLocks
+    tick_context: TickContext
+    locks: TargetLocks
     sweeper: Sweeper
     outbox: Outbox
     executors: tuple[Executor, ...]
@@ -72,7 +72,7 @@ class Daemon:
         self._machinery = machinery
         self._watch = watch
         self._lock = threading.Lock()
-        self._leaving = RemovedTargets(machinery.surroundings)
+        self._leaving = RemovedTargets(machinery.tick_context)
         self._epoch: int | None = None
         self._known_under: int | None = None
         self._all_found = True
@@ -86,14 +86,14 @@ class Daemon:
         schedule.every(OUTBOX_EVERY, "outbox", self._machinery.outbox.run)
         if self._watch is not None:
             schedule.every(WATCH_EVERY, "configuration", self.follow)
-        held = self._machinery.surroundings.lease.held() is not None
+        held = self._machinery.tick_context.lease.held() is not None
         _log.info("daemon_started", targets=len(self._settings.targets), leading=held)
 
     def stop(self) -> None:
         """End cleanly: ticks finish, and alerts on their way are tried once more. Releases stay where they are."""
         machinery = self._machinery
         machinery.schedule.stop()
-        if not machinery.claims.wait_until_idle(LONGEST_STOP):
+        if not machinery.locks.wait_until_idle(LONGEST_STOP):
             _log.warning(
                 "ticks_still_running", seconds=LONGEST_STOP, hint="they are cut off; state documents stay consistent"
             )
@@ -109,9 +109,9 @@ class Daemon:
     def lead(self) -> None:
         """Check whether the lease is held; where it was just acquired, first read what others did meanwhile."""
         with self._lock:
-            epoch = self._machinery.surroundings.lease.held()
+            epoch = self._machinery.tick_context.lease.held()
             if epoch is not None and epoch != self._known_under:
-                self._learn_anew(epoch)
+                self._learn_again(epoch)
             elif epoch is not None and not self._all_found:
                 self._learn()
             if epoch == self._epoch:
@@ -128,15 +128,15 @@ class Daemon:
             self._reschedule()
 
     def sweep(self, interval: timedelta) -> None:
-        """One pass over the targets that are looked at this often; none in standby."""
+        """One pass over the targets with this interval; nothing in standby."""
         self.lead()
         if self._epoch is not None:
             self._machinery.sweeper.run(self._by_interval().get(interval, ()))
-            self._leaving.say_goodbye()
+            self._leaving.forget_finished()
 
     def keep_moving(self) -> None:
-        """Look again at targets that wait for pods only: a rollback must not wait for the next sweep."""
-        moving = self._machinery.surroundings.state_cache.moving()
+        """Tick targets that only wait for pods: a rollback must not wait for the next sweep."""
+        moving = self._machinery.tick_context.state_cache.moving()
         if self._epoch is not None and moving:
             slow = [one for one in self._targets() if one.name in moving and one.analysis.interval > MOVE_EVERY]
             self._machinery.sweeper.run_between(slow)
@@ -146,7 +146,7 @@ class Daemon:
         self._machinery.outbox.run()
 
     def follow(self) -> None:
-        """Take a changed configuration over, if there is one and it is right."""
+        """Use a changed configuration, if there is one and it is valid."""
         if self._watch is None:
             return
         try:
@@ -154,20 +154,20 @@ class Daemon:
         except ConfigError as error:
             problems = [str(problem) for problem in error.problems]
             _log.error("config_rejected", problems=problems, hint="fix it; the previous one stays in use until then")
-            self._machinery.outbox.notice(_refusal(problems, self._machinery.surroundings.clock.now()))
+            self._machinery.outbox.notice(_refusal(problems, self._machinery.tick_context.clock.now()))
             return
         if changed is not None:
             self.reload(changed)
 
     def reload(self, settings: Settings) -> None:
-        """Use these settings from the next sweep on; targets that are gone in mid-release are finished first."""
+        """Use these settings from the next sweep on; targets removed in mid-release are finished first."""
         machinery = self._machinery
         with self._lock:
             names = frozenset(target.name for target in settings.targets)
             dropped = [target for target in self._settings.targets if target.name not in names]
             self._settings = settings
             self._leaving.dropped(dropped, names)
-            machinery.surroundings.admissions.configure(
+            machinery.tick_context.admissions.configure(
                 settings.metrics, settings.max_concurrent, freeze=settings.freeze, preflight=settings.preflight
             )
             machinery.sweeper.ask(settings.metrics)
@@ -175,33 +175,33 @@ class Daemon:
             machinery.outbox.notice(None)
             if self._epoch is not None:
                 self._learn()
-                self._leaving.say_goodbye()
+                self._leaving.forget_finished()
             self._reschedule()
         _log.info("config_reloaded", targets=len(settings.targets), removed=[one.name for one in dropped])
 
-    def _learn_anew(self, epoch: int) -> None:
-        """What was known is from before another daemon led. Nobody can have led while the epoch stayed the same."""
-        world = self._machinery.surroundings
+    def _learn_again(self, epoch: int) -> None:
+        """What is cached is from before another daemon led. None has led while the epoch stayed the same."""
+        world = self._machinery.tick_context
         world.state_cache.clear()
         world.publisher.renew()
         self._known_under, self._all_found = epoch, True
         self._learn()
 
     def _learn(self) -> None:
-        """Read documents that were not seen yet, so that slots are counted before a release begins."""
+        """Read state documents that are not cached yet, so that slots are counted before a release begins."""
         try:
-            self._machinery.surroundings.store.targets()
+            self._machinery.tick_context.store.targets()
             self._learn_configured()
             self._leaving.find(frozenset(target.name for target in self._settings.targets))
         except RecordError as error:
-            if self._all_found:  # it is tried again each second, and said once
+            if self._all_found:  # retried each second, logged once
                 _log.warning("state_list_failed", reason=str(error), hint=hints.RETRIED)
             self._all_found = False
         else:
             self._all_found = True
 
     def _learn_configured(self) -> None:
-        world = self._machinery.surroundings
+        world = self._machinery.tick_context
         for target in self._settings.targets:
             if world.state_cache.seen(target.name) is not None:
                 continue
@@ -234,10 +234,10 @@ class Daemon:
 
 
 def _refusal(problems: list[str], now: datetime) -> Alert:
-    """Its id follows from the mistakes: when two daemons find the same ones, receivers can drop the second."""
+    """Its id follows from the problems: when two daemons find the same ones, receivers can drop the second."""
     digest = hashlib.blake2b("\n".join(problems).encode(), digest_size=8).hexdigest()
     first, more = problems[0], len(problems) - 1
-    rest = f" (and {more} more)" if more else ""
+    others = f" (and {more} more)" if more else ""
     return Alert(
         id=f"configuration/{digest}",
         key="configuration",
@@ -246,7 +246,7 @@ def _refusal(problems: list[str], now: datetime) -> Alert:
         target="",
         namespace="",
         release=None,
-        summary=f"the changed configuration is refused, the one before stays in use: {first}{rest}",
+        summary=f"new configuration refused, the previous one stays in use: {first}{others}",
         at=now,
         details={"problems": problems},
     )

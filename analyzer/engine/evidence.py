@@ -1,7 +1,7 @@
-"""Which blocks a release needs, and the evidence that they have added up to. The tick calls this.
+"""Which blocks a release needs, and the evidence that they add up to. The tick calls this.
 
-Evidence follows from the state document and from blocks alone: a memory that is lost in a restart is built again
-from all blocks since the present step was entered, and comes out the same to the last bit.
+Evidence follows from the state document and from blocks alone: what is lost in a restart is rebuilt from all blocks
+since the present step was entered, and is the same to the last bit.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from analyzer.judge import (
 from analyzer.model.block import Timing
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import Analysis, QueryMetric, RatioMetric
+from analyzer.model.moments import clock_time
 from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
 from analyzer.model.state import Release, TargetState
@@ -36,18 +37,17 @@ from analyzer.model.verdict import BEFORE_AND_AFTER, CANARY_AND_STABLE
 from analyzer.ports import BlockRequest, Collected
 
 AT_ONCE = 500
-"""Blocks that one look asks for: more in one answer would take longer than anybody waits for it."""
+"""Blocks that one tick queries: a longer response would time out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """A stretch of a release that is judged as one: a step (the last one goes on as long as both versions serve), or
-    what comes after it once all pods run the new version (`step` None): guards, and in a bake what stable was like
-    before.
+    the time once all pods run the new version (`step` None): guards, and in a bake the comparison with before.
 
-    Evidence against the canary counts from block `abort_from`, for it from `proof_from` (None: not yet known), that
-    of the fast lane from slot `fast_from` (None: there is none). With a `shift`, stable's side is of so many blocks
-    before: what it did before the promotion.
+    Evidence against the canary counts from block `abort_from`, for it from `proof_from` (None: not yet known), that of
+    the fast lane from slot `fast_from` (None: there is none). With a `shift`, stable's blocks are from this many blocks
+    earlier: from before the promotion.
     """
 
     release: str
@@ -64,9 +64,9 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The evidence so far and the blocks to ask for. `behind`: there are more blocks than are asked for at once.
+    """The evidence so far and the blocks to query. `behind`: there are more blocks than one tick queries.
 
-    `asked` is the request, or the two that it takes to compare before and after.
+    `asked` is the request, or the two that the comparison of before and after needs.
     """
 
     course: Course
@@ -77,14 +77,13 @@ class Look:
 
 
 class EvidenceMemory:
-    """The evidence of each target's release, so that a tick asks for new blocks only."""
+    """The evidence of each target's release, so that a tick queries new blocks only."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Course, Evidence]] = {}
 
     def look(self, target: Target, state: TargetState, seen_at: datetime) -> Look | None:
-        """What to ask Prometheus for in this tick, which saw the pods at `seen_at`; None in phases that are not
-        judged."""
+        """What to query in this tick, which saw the pods at `seen_at`; None in phases that are not judged."""
         course = course_of(state)
         if course is None or state.release is None:
             self.forget(target.name)
@@ -107,11 +106,11 @@ class EvidenceMemory:
         return Look(course, evidence, request, asked, behind=behind)
 
     def keep(self, target: str, course: Course, evidence: Evidence) -> None:
-        """Remember evidence. Call it only once the document that it follows from is saved."""
+        """Keep evidence. Call it only once the state that it follows from is saved."""
         self._kept[target] = (course, sealed(evidence))
 
     def forget(self, target: str) -> None:
-        """Drop a target's evidence; it can be built again."""
+        """Drop a target's evidence; it can be rebuilt."""
         self._kept.pop(target, None)
 
     def _brought_to(self, course: Course, target: str) -> Evidence:
@@ -128,7 +127,7 @@ class EvidenceMemory:
 
 
 def course_of(state: TargetState) -> Course | None:
-    """What is judged now, from the document alone."""
+    """What is judged now, from the state alone."""
     release = state.release
     if release is None:
         return None
@@ -174,7 +173,7 @@ def _compared(phase: Phase, release: Release) -> bool:
 
 
 def folded(look: Look, answer: Collected | ObservationError) -> Evidence:
-    """The evidence with Prometheus' answer in it. Raises ValueError when blocks are missing in between."""
+    """The evidence with Prometheus' result added. Raises ValueError when blocks are missing in between."""
     evidence = look.evidence
     for metric in look.course.analysis.metrics:
         found = answer if isinstance(answer, ObservationError) else answer.metrics.get(metric.name, _UNANSWERED)
@@ -187,12 +186,12 @@ def folded(look: Look, answer: Collected | ObservationError) -> Evidence:
             newest = last_slot(evidence, metric.name)
             slots = [slot for slot in answer.fast[metric.name] if newest is None or slot.index >= newest]
             evidence = fold_fast(evidence, metric.name, slots)
-        if look.behind:
-            evidence = fail(evidence, metric.name, f"catching up: read up to {look.request.until:%H:%M:%S} so far")
+        if look.behind and (until := look.request.until) is not None:
+            evidence = fail(evidence, metric.name, f"catching up: metrics read up to {clock_time(until, until)}")
     return evidence
 
 
-_UNANSWERED = ObservationError("the answer had nothing about this metric: this is a bug in the metric source")
+_UNANSWERED = ObservationError("no result for this metric (a bug in the metric source)")
 
 
 def _start(course: Course) -> Evidence:
@@ -203,14 +202,14 @@ def _start(course: Course) -> Evidence:
 
 
 def _enough(evidence: Evidence, course: Course) -> datetime:
-    """A day of blocks is not read at once: up to here this time, and nothing is decided on before the rest is read."""
+    """A day of blocks is not read at once: up to here in this tick; no decision before all are read."""
     lasts = [last for metric in evidence.analysis.metrics if (last := last_folded(evidence, metric.name)) is not None]
     last = max(lasts, default=course.abort_from) + AT_ONCE
     return datetime.fromtimestamp(last * course.timing.block + course.timing.delay, UTC)
 
 
 def _confirming(evidence: Evidence, timing: Timing) -> datetime | None:
-    """Up to here this time, so that what would confirm an abort is in the answer."""
+    """Up to here in this tick, so that the block that would confirm an abort is in the result."""
     block = unconfirmed(evidence)
     if block is None:
         return None
@@ -218,7 +217,7 @@ def _confirming(evidence: Evidence, timing: Timing) -> datetime | None:
 
 
 def _leaves_blocks(until: datetime, now: datetime, timing: Timing) -> bool:
-    """Have blocks closed by now that are not read this time? Then nothing is proven, and an abort still counts."""
+    """Have blocks closed that this tick does not read? Then nothing is proven, and an abort still counts."""
     return timing.last_closed_block(until.timestamp()) < timing.last_closed_block(now.timestamp())
 
 
@@ -227,14 +226,14 @@ def _first_block(release: Release, when: datetime) -> int:
 
 
 def _after(evidence: Evidence, abort_from: int) -> int:
-    """The latest block is asked for again where it may say more by now."""
+    """The latest block is queried again where it may have more samples by now."""
     lasts = [last_folded(evidence, metric.name) for metric in evidence.analysis.metrics]
     before = _before(lasts, abort_from)
     return before if None in lasts or open_to_more(evidence) else before + 1
 
 
 def _fast_after(evidence: Evidence, fast_from: int | None) -> int | None:
-    """The latest slot is asked for again: by now it may have what confirms an abort."""
+    """The latest slot is queried again: by now it may confirm an abort."""
     if fast_from is None:
         return None
     ratios = (metric for metric in evidence.analysis.metrics if isinstance(metric, RatioMetric))

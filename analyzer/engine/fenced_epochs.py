@@ -1,4 +1,4 @@
-"""Under which epoch this process has fenced each release in progress. The tick asks before it decides anything."""
+"""The epoch under which this process has fenced each release in progress. The tick asks before it decides."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from analyzer.model.state import TargetState
 
 
 class FencedEpochs:
-    """The epoch that each target's Deployments were claimed under by this process. Thread-safe.
+    """The epoch under which this process claimed each target's Deployments. Thread-safe.
 
-    It is a memory only: a claim that was made twice does no harm, so one that is lost in a restart is made again.
+    It is only a cache: a second claim does no harm, so one that is lost in a restart is repeated.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class FencedEpochs:
         self._raised: dict[str, object] = {}
 
     def missing(self, state: TargetState, epoch: int) -> bool:
-        """Must this target be claimed before it is decided on? Never where workloads are only observed."""
+        """Must this target be claimed before a decision? Never with `mode: observe`."""
         release = state.release
         if release is None or not state.phase.active or release.mode is Mode.OBSERVE:
             return False
@@ -27,16 +27,16 @@ class FencedEpochs:
             return self._raised.get(state.target) != _claim(state, epoch)
 
     def raised(self, state: TargetState, epoch: int) -> None:
-        """Note that a target was claimed."""
+        """Record that a target was claimed."""
         with self._lock:
             self._raised[state.target] = _claim(state, epoch)
 
     def forget(self, target: str) -> None:
-        """Drop a target that is not configured any more."""
+        """Drop a target that is no longer configured."""
         with self._lock:
             self._raised.pop(target, None)
 
 
 def _claim(state: TargetState, epoch: int) -> object:
-    """What was claimed: a target that is configured with other Deployments has to be claimed again."""
+    """What was claimed: a target whose configuration names other Deployments has to be claimed again."""
     return epoch, state.home, frozenset((state.roles.stable, state.roles.canary))

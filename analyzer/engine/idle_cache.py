@@ -1,7 +1,7 @@
-"""Targets at rest at which nothing has changed since the last look: nothing has to be decided anew. The tick asks.
+"""Idle targets at which nothing has changed since the last tick: they need no new decision. The tick asks.
 
-At rest a decision follows from the document, both Deployments, the commands and what is admitted, and not from the time
-(a property test holds the rules to that). Of thousands of targets most are at rest, and few of those change.
+Of an idle target a decision follows from the state, both Deployments, the commands and the admission, and not from the
+time (a property test checks this). Of thousands of targets most are idle, and few of those change.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from analyzer.ports import Report
 
 @dataclass(frozen=True, slots=True)
 class IdleSnapshot:
-    """All that a tick went by which left everything as it was, and what it told.
+    """The input of a tick that changed nothing, and its report.
 
-    The document is known by identity: while one epoch lasts nobody else writes it, and every write of ours is a new
-    one.
+    The state is compared by identity: during one epoch no other daemon writes it, and each write of ours is a new one.
     """
 
     epoch: int
@@ -27,26 +26,26 @@ class IdleSnapshot:
     commands: tuple[Command, ...]
     report: Report
 
-    def goes_on(self, epoch: int | None, state: TargetState | None, snapshot: Snapshot, commands: object) -> bool:
-        """Would a tick come to the same now?"""
-        alike = (snapshot, commands) == (self.snapshot, self.commands)
-        return alike and epoch == self.epoch and state is self.state
+    def unchanged(self, epoch: int | None, state: TargetState | None, snapshot: Snapshot, commands: object) -> bool:
+        """Would a tick decide the same now?"""
+        same = (snapshot, commands) == (self.snapshot, self.commands)
+        return same and epoch == self.epoch and state is self.state
 
 
 class IdleCache:
-    """The targets that were found at rest, by name. Thread-safe."""
+    """Idle targets by name. Thread-safe."""
 
     def __init__(self) -> None:
         self._found: dict[str, IdleSnapshot] = {}
 
     def of(self, target: str) -> IdleSnapshot | None:
-        """What the last tick of this target went by, if it changed nothing."""
+        """The input of this target's last tick, if that changed nothing."""
         return self._found.get(target)
 
-    def note(self, target: str, rest: IdleSnapshot) -> None:
+    def note(self, target: str, idle: IdleSnapshot) -> None:
         """A tick of this target changed nothing."""
-        self._found[target] = rest
+        self._found[target] = idle
 
     def forget(self, target: str) -> None:
-        """It is not at rest, or not configured any more."""
+        """The target is not idle, or no longer configured."""
         self._found.pop(target, None)

@@ -1,4 +1,4 @@
-"""The right to write where nobody else could want it: one daemon on one machine, as in the sandbox."""
+"""A lease for a single daemon on one machine, as in the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How noisy each metric of a release is, found out when the release is admitted and frozen with it."""
+"""How noisy each metric of a release is: estimated before the release begins and frozen with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from analyzer.model.noise import Noise
 from analyzer.model.target import Target
 from analyzer.ports import HistorySource
 
-NOT_READ = NoData("no history is read where a number is stated")
+NOT_READ = NoData("history is not read where the configuration sets the noise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class FoundNoise:
 
 
 def find_noise(source: HistorySource, target: Target, pods: Sequence[str]) -> FoundNoise:
-    """From what these pods of stable measured so far, or as it is stated. Raises ObservationError."""
+    """From the history of these stable pods, or as the configuration sets it. Raises ObservationError."""
     analysis = target.analysis
     tested = [metric for metric in analysis.metrics if not isinstance(metric, QueryMetric)]
     settings = {metric.name: metric.noise or analysis.noise for metric in tested}
@@ -51,7 +51,7 @@ def _histories(
     metrics: Sequence[TestedMetric],
     settings: Mapping[str, NoiseSetting],
 ) -> Mapping[str, History[Sample] | NoData]:
-    """One question for all metrics that look equally far back."""
+    """One query for all metrics whose history is equally long."""
     alike: defaultdict[timedelta, list[TestedMetric]] = defaultdict(list)
     for metric in metrics:
         alike[settings[metric.name].history].append(metric)

@@ -1,7 +1,7 @@
-"""Delivers the alerts that stand in state documents, beside the ticks. The schedule calls `run`.
+"""Delivers the alerts in the outboxes of state documents, apart from the ticks. The schedule calls `run`.
 
 Delivery may be slow and comes first; then the document is read again and marked. A kill in between repeats the alert
-under the same id. Marks that could not be written are kept until they can.
+under the same id. Marks that could not be written are kept until they can be.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from analyzer.ports import Clock, Lease, ReleaseStore
 
 Entries = tuple[OutboxEntry, ...]
 Flush = Callable[[Entries, datetime], Entries]
-"""Tries to deliver what is due; gives the entries that still have a receiver to reach. Never raises."""
+"""Tries to deliver what is due; returns the entries that still have a receiver to reach. Never raises."""
 
 Marks = dict[str, OutboxEntry | None]
-"""What became of each alert, by id; None: everybody has it."""
+"""The result for each alert, by id; None: every receiver has it."""
 
 OURSELVES = ""
-"""Stands for the daemon where others are targets."""
+"""The key of the daemon's own alert among those of targets."""
 
 _TRIES = 3
 _log = structlog.get_logger(__name__)
@@ -38,17 +38,17 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the outbox works with."""
+    """What the outbox needs."""
 
     store: ReleaseStore
     lease: Lease
     clock: Clock
     state_cache: StateCache
-    claims: TargetLocks
+    locks: TargetLocks
 
 
 class Outbox:
-    """Delivers for all targets whose document holds alerts; a slow receiver delays nobody longer than `patience`."""
+    """Delivers the alerts of all targets; a slow receiver delays others no longer than `patience`."""
 
     def __init__(self, desk: Desk, flush: Flush, executor: Executor, patience: timedelta) -> None:
         self._desk = desk
@@ -61,13 +61,13 @@ class Outbox:
         self._notice: Entries = ()
 
     def send_by(self, flush: Flush) -> None:
-        """Deliver this way from now on."""
+        """Use this delivery from now on."""
         self._flush = flush
 
     def notice(self, alert: Alert | None) -> None:
-        """Deliver this too, which is about the daemon itself (None: there is nothing to say any more).
+        """Deliver this too, an alert about the daemon itself (None: it is over).
 
-        It is not on file, and lost with the process: no target's document is the place for it.
+        It is in no state document, and lost with the process.
         """
         with self._lock:
             self._notice = () if alert is None else (OutboxEntry(alert),)
@@ -101,7 +101,7 @@ class Outbox:
         before = self._notice
         left = self._flush(before, self._desk.clock.now())
         with self._lock:
-            if self._notice is before:  # else there is another one by now
+            if self._notice is before:  # else it was replaced meanwhile
                 self._notice = left
 
     def _deliver(self, target: str) -> None:
@@ -113,14 +113,14 @@ class Outbox:
         remaining = {entry.alert.id: entry for entry in self._flush(entries, self._desk.clock.now())}
         results: Marks = {entry.alert.id: remaining.get(entry.alert.id) for entry in entries}
         self._unwritten[target] = {**self._unwritten.get(target, {}), **results}
-        if self._desk.claims.take_for_outbox(target, self._patience):
+        if self._desk.locks.take_for_outbox(target, self._patience):
             try:
                 self._write(target)
             finally:
-                self._desk.claims.release(target)
+                self._desk.locks.release(target)
 
     def _write(self, target: str) -> None:
-        """Mark the document; another process may have written it meanwhile, then once more."""
+        """Mark the document; retried when another process has written it meanwhile."""
         for tries_left in reversed(range(_TRIES)):
             stored = self._desk.store.load(target)
             if stored is None or self._desk.lease.held() is None:
@@ -139,6 +139,6 @@ class Outbox:
 
 
 def _marked(state: TargetState, marks: Marks) -> TargetState:
-    """The document with what is known about its alerts; alerts that came meanwhile stay as they are."""
+    """The document with these results; alerts that came meanwhile stay as they are."""
     kept = tuple(after for entry in state.outbox if (after := marks.get(entry.alert.id, entry)) is not None)
     return state if kept == state.outbox else replace(state, outbox=kept)

@@ -1,4 +1,4 @@
-"""What a tick leaves behind for people: reports, the status document, the history. Never stops a release."""
+"""The output of a tick for people: reports, status document, history. Its failures never stop a release."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ StatusBuilder = Callable[[Report, TargetState], dict[str, Any]]
 EntryBuilder = Callable[[TargetState, Verdict | None], dict[str, Any]]
 
 _MOMENT = "updatedAt"
-"""The only field of a status that always changes."""
+"""The only field of a status that changes at every tick."""
 
 _AFTERWARDS = (Phase.BAKING, Phase.SUCCEEDED)
-"""The comparison of both sides is over; what is compared in a bake decides only where it fails."""
+"""The comparison of both sides is over; a bake's comparison decides only where it fails."""
 
 _log = structlog.get_logger(__name__)
 
@@ -36,15 +36,15 @@ class _LastPublished:
     phase: Phase
     answers: tuple[ExecutedCommand, ...]
     fields: bytes
-    """A digest: thousands of statuses whole would take much memory."""
+    """A digest: thousands of whole statuses would take much memory."""
 
 
 class Publisher:
-    """Writes status and history and tells the reporters.
+    """Writes status and history and calls the reporters.
 
-    A status is written when it changed: at once with the phase or an answer to an operator, else at most once `every`
-    so long, and less often where hundreds of targets are in release (see `pace`). Targets at rest that others led until
-    now have turns of their own: thousands of them do not hold up those in release.
+    A status is written when it changed: at once with the phase or an answer to an operator, else at most once per
+    `every`, and less often where hundreds of targets are in release (see `status_rate_limit`). Idle targets of a new
+    leader have a rate limit of their own: thousands of them do not delay those in release.
     """
 
     def __init__(
@@ -60,18 +60,18 @@ class Publisher:
         self._history_entry = history_entry
         self._reporters = tuple(reporters)
         self._every = every
-        self._pace = StatusRateLimit()
-        self._pace_at_rest = StatusRateLimit()
+        self._limit = StatusRateLimit()
+        self._limit_of_idle = StatusRateLimit()
         self._published: dict[str, _LastPublished] = {}
         self._archived: dict[str, str] = {}
         self._verdicts: dict[str, tuple[str, Verdict]] = {}
 
     def renew(self) -> None:
-        """Take nothing for published any more: another daemon may have written meanwhile."""
+        """Forget what was published: another daemon may have written meanwhile."""
         self._published.clear()
 
     def forget(self, target: str) -> None:
-        """Drop a target that is not configured any more."""
+        """Drop a target that is no longer configured."""
         self._published.pop(target, None)
         self._archived.pop(target, None)
         self._verdicts.pop(target, None)
@@ -81,15 +81,15 @@ class Publisher:
                 reporter.forget(target)
 
     def tell(self, report: Report, state: TargetState | None) -> bool:
-        """Pass a report on and publish the status. `state`: the document as saved last, None while not known.
+        """Pass a report on and publish the status. `state`: as saved last, None while not known.
 
-        True: the status says all of it; else more is to be written at a later tick.
+        True: the published status is complete; else it is written at a later tick.
         """
         self.repeat(report)
-        return state is not None and self._publish(replace(report, verdict=self._telling(report, state)), state)
+        return state is not None and self._publish(replace(report, verdict=self._verdict_shown(report, state)), state)
 
     def repeat(self, report: Report) -> None:
-        """Pass a report on of which everything is published. A reporter that fails is logged: releases go on."""
+        """Pass on a report whose status is published already. A reporter that fails is logged: releases go on."""
         for reporter in self._reporters:
             try:
                 reporter.report(report)
@@ -102,12 +102,12 @@ class Publisher:
                 )
 
     def remember(self, state: TargetState, verdict: Verdict | None) -> None:
-        """Keep the verdict that a release in progress is decided on, for its end.
+        """Keep the verdict on a release in progress for its end.
 
-        What proved a version stays in sight while it is promoted, unless it fails then.
+        The verdict that proved a version is kept while it is promoted, unless it fails then.
         """
         release = state.release
-        if verdict is None or release is None or state.phase in _AFTERWARDS or not _tells(verdict):
+        if verdict is None or release is None or state.phase in _AFTERWARDS or not _measured(verdict):
             return
         known = self._remembered(state.target, release.id)
         proven = known is not None and known.outcome is Outcome.PASS and state.phase is Phase.PROMOTING
@@ -115,7 +115,7 @@ class Publisher:
             self._verdicts[state.target] = (release.id, verdict)
 
     def archive(self, state: TargetState) -> None:
-        """Make sure that an ended release is in the history. Raises RecordError."""
+        """Add an ended release to the history, once. Raises RecordError."""
         release = state.release
         if release is None or release.result is None or self._archived.get(state.target) == release.id:
             return
@@ -126,8 +126,8 @@ class Publisher:
         of, verdict = self._verdicts.get(target, ("", None))
         return verdict if of == release else None
 
-    def _telling(self, report: Report, state: TargetState) -> Verdict | None:
-        """Of an ended release people want to see what it ended on, not that there is nothing to judge any more."""
+    def _verdict_shown(self, report: Report, state: TargetState) -> Verdict | None:
+        """An ended release shows the verdict that it ended on, not that nothing is judged any more."""
         if state.release is None or state.release.result is None:
             return report.verdict
         return self._remembered(state.target, state.release.id) or report.verdict
@@ -150,27 +150,27 @@ class Publisher:
         return True
 
     def _is_news(self, report: Report, state: TargetState, last: _LastPublished | None) -> bool:
-        """Of a target that this process has not published yet, only what has just happened: others published the
-        rest."""
+        """Of a target that this process has not published yet, only what has just happened: the former leader published
+        the rest."""
         if last is None:
             return report.at - state.since < self._every
         return state.phase is not last.phase or state.executed != last.answers
 
     def _may_follow(self, report: Report, state: TargetState, last: _LastPublished | None) -> bool:
         early = last is not None and report.at - last.at < self._every
-        pace = self._pace if last is not None or state.phase.active else self._pace_at_rest
-        return not early and pace.turn(state.target, report.at)
+        limit = self._limit if last is not None or state.phase.active else self._limit_of_idle
+        return not early and limit.turn(state.target, report.at)
 
     def _withdraw(self, target: str) -> None:
-        for pace in (self._pace, self._pace_at_rest):
-            pace.withdraw(target)
+        for limit in (self._limit, self._limit_of_idle):
+            limit.withdraw(target)
 
 
 def _digest(fields: Mapping[str, Any]) -> bytes:
     return hashlib.blake2b(repr(fields).encode(), digest_size=16).digest()
 
 
-def _tells(verdict: Verdict) -> bool:
+def _measured(verdict: Verdict) -> bool:
     """Whether anything was measured for it."""
     absent = (Classification.NO_DATA, Classification.ERROR)
     return any(metric.classification not in absent for metric in verdict.metrics)

@@ -1,7 +1,7 @@
-"""What a waiting release must know before it begins, found out beside the ticks. Admission asks at each tick.
+"""What must be known before a pending release begins, found out in the background. Admission asks at each tick.
 
-A preflight, the rhythm of the scrapes and stable's history take seconds, and longer where Prometheus hangs: many that
-begin at once must not slow down those that are on their way.
+Preflight, scrape interval and baseline noise take seconds, and longer where Prometheus hangs: many releases that begin
+at once must not slow down those in progress.
 """
 
 from __future__ import annotations
@@ -23,24 +23,26 @@ from analyzer.model.target import Target
 from analyzer.model.workload import Snapshot, Workload
 from analyzer.ports import Clock, Measurements, Preflight
 
+MEASURING = "measuring scrape interval and baseline noise"
+
 REMEMBERED = 60.0
-"""Seconds that findings count: a target that waits must not hammer the API server."""
+"""Seconds that preflight findings count: a pending target must not flood the API server."""
 
 TRIED_AGAIN = 10.0
-"""Seconds after which a preflight that got no answer is made again."""
+"""Seconds after which a preflight that failed to run is repeated."""
 
 FRESH = 60.0
-"""Seconds that a survey counts; a release that still waits then is surveyed again."""
+"""Seconds that passed checks count; a release that is still pending then is checked again."""
 
 LONGEST_PAUSE = 60.0
-"""Seconds, at most, before a survey that failed is made again; it doubles from the target's interval."""
+"""Seconds, at most, before checks that failed are repeated; the pause doubles from the target's interval."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class PreflightOutcome:
-    """What keeps a release from beginning, and what people should know; it counts for so many `seconds`."""
+    """Why a release cannot begin, and what people should know; it counts for this many `seconds`."""
 
     obstacle: str | None = None
     warnings: tuple[str, ...] = ()
@@ -48,7 +50,7 @@ class PreflightOutcome:
 
 
 class Preflights:
-    """Thread-safe. `preflight` None: nothing is checked."""
+    """The preflight findings of each target, kept for a while. Thread-safe. `preflight` None: nothing is checked."""
 
     def __init__(self, clock: Clock, preflight: Preflight | None = None) -> None:
         self._clock = clock
@@ -57,18 +59,18 @@ class Preflights:
         self._known: dict[str, tuple[object, float, PreflightOutcome]] = {}
 
     def use(self, preflight: Preflight | None) -> None:
-        """Follow a changed configuration: everything is looked at anew."""
+        """Follow a changed configuration: everything is checked again."""
         with self._lock:
             self._preflight = preflight
             self._known.clear()
 
     def forget(self, target: str) -> None:
-        """The target waits no longer."""
+        """The target is no longer pending."""
         with self._lock:
             self._known.pop(target, None)
 
     def outcome(self, state: TargetState, snapshot: Snapshot) -> PreflightOutcome:
-        """What was found at most a minute ago about this version in these Deployments; else what is found now."""
+        """What was found at most a minute ago for these versions of both Deployments; else what is found now."""
         preflight = self._preflight
         if preflight is None:
             return PreflightOutcome()
@@ -78,21 +80,21 @@ class Preflights:
             known = self._known.get(state.target)
         if known is not None and known[0] == about and now - known[1] < known[2].seconds:
             return known[2]
-        outcome = _look(preflight, state, snapshot)
+        outcome = _run(preflight, state, snapshot)
         with self._lock:
             if preflight is self._preflight:
                 self._known[state.target] = (about, now, outcome)
         return outcome
 
 
-def _look(preflight: Preflight, state: TargetState, snapshot: Snapshot) -> PreflightOutcome:
+def _run(preflight: Preflight, state: TargetState, snapshot: Snapshot) -> PreflightOutcome:
     try:
         findings = preflight.check(snapshot.target, state.roles, snapshot)
     except AnalyzerError as error:
-        return PreflightOutcome(f"the preflight could not be made: {error}", seconds=TRIED_AGAIN)
+        return PreflightOutcome(f"preflight could not run: {error}", seconds=TRIED_AGAIN)
     errors = [str(finding) for finding in findings if finding.level is FindingLevel.ERROR]
     warnings = tuple(str(finding) for finding in findings if finding.level is FindingLevel.WARNING)
-    return PreflightOutcome(f"preflight: {' | '.join(errors)}" if errors else None, warnings)
+    return PreflightOutcome(f"preflight failed: {' | '.join(errors)}" if errors else None, warnings)
 
 
 def _versions(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
@@ -101,8 +103,8 @@ def _versions(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """All that is needed to begin."""
+class Ready:
+    """The checks passed: all that a release needs to begin."""
 
     timing: Timing
     noise: FoundNoise
@@ -110,8 +112,8 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
-    """Why a release can't begin yet. `failed`: nobody could be asked."""
+class NotReady:
+    """Why a release cannot begin yet. `failed`: a check did not run, as when Prometheus is down."""
 
     reason: str
     warnings: tuple[str, ...] = ()
@@ -121,14 +123,14 @@ class Unfit:
 @dataclass(slots=True)
 class _Entry:
     about: object
-    future: Future[Survey | Unfit]
-    before: Unfit | None = None
+    future: Future[Ready | NotReady]
+    before: NotReady | None = None
     failures: int = 0
     known_at: float | None = None
 
 
-class Surveys:
-    """Surveys by target, made by the threads of `executor`: as many at once as it has. Thread-safe."""
+class ReleaseChecks:
+    """The checks of each pending target, run by the threads of `executor`. Thread-safe."""
 
     def __init__(self, executor: Executor, clock: Clock, metrics: Measurements, preflights: Preflights) -> None:
         self._executor = executor
@@ -144,8 +146,8 @@ class Surveys:
         self._metrics = metrics
         self._preflights.use(preflight)
 
-    def of(self, state: TargetState, snapshot: Snapshot, stable: Workload) -> Survey | Unfit | None:
-        """What is known of a waiting release; None while it is found out for the first time."""
+    def of(self, state: TargetState, snapshot: Snapshot, stable: Workload) -> Ready | NotReady | None:
+        """What is known of a pending release; None while its first checks run."""
         pods = tuple(sorted(pod.name for pod in stable.pods if pod.ready and not pod.deleted))
         about = (state.since, snapshot.target, pods)
         now = self._clock.monotonic()
@@ -156,14 +158,14 @@ class Surveys:
                 entry = self._entries[state.target] = _Entry(about, self._begin(state, snapshot, pods))
             elif _due(entry, now, interval):
                 last = _outcome(entry, now)
-                unfit = last if isinstance(last, Unfit) else None
-                failures = entry.failures + 1 if unfit is not None and unfit.failed else 0
-                entry = _Entry(about, self._begin(state, snapshot, pods), unfit, failures)
+                not_ready = last if isinstance(last, NotReady) else None
+                failures = entry.failures + 1 if not_ready is not None and not_ready.failed else 0
+                entry = _Entry(about, self._begin(state, snapshot, pods), not_ready, failures)
                 self._entries[state.target] = entry
             return _outcome(entry, now)
 
     def forget(self, target: str) -> None:
-        """The target waits no longer."""
+        """The target is no longer pending."""
         with self._lock:
             entry = self._entries.pop(target, None)
             self._noise.pop(target, None)
@@ -171,30 +173,31 @@ class Surveys:
             entry.future.cancel()
         self._preflights.forget(target)
 
-    def _begin(self, state: TargetState, snapshot: Snapshot, pods: Sequence[str]) -> Future[Survey | Unfit]:
-        return self._executor.submit(self._made, state, snapshot, pods)
+    def _begin(self, state: TargetState, snapshot: Snapshot, pods: Sequence[str]) -> Future[Ready | NotReady]:
+        return self._executor.submit(self._check, state, snapshot, pods)
 
-    def _made(self, state: TargetState, snapshot: Snapshot, pods: Sequence[str]) -> Survey | Unfit:
+    def _check(self, state: TargetState, snapshot: Snapshot, pods: Sequence[str]) -> Ready | NotReady:
         target = snapshot.target
         interval = target.analysis.interval.total_seconds()
-        around = PreflightOutcome()
+        preflight = PreflightOutcome()
         try:
-            around = self._preflights.outcome(state, snapshot)
-            if around.obstacle is not None:
-                return Unfit(around.obstacle, around.warnings)
+            preflight = self._preflights.outcome(state, snapshot)
+            if preflight.obstacle is not None:
+                return NotReady(preflight.obstacle, preflight.warnings)
             timing = self._metrics.measure(target.namespace, pods, target.analysis.metrics, interval)
             if isinstance(timing, NoData):
-                return Unfit(timing.reason, around.warnings)
+                return NotReady(timing.reason, preflight.warnings)
             noise = self._noise_of(state, target, pods)
         except ObservationError as error:
-            return Unfit(f"Prometheus can't be asked: {error}", around.warnings, failed=True)
-        except Exception as error:  # noqa: BLE001 - nobody else looks at what became of this call
+            return NotReady(f"{MEASURING} failed: {error}", preflight.warnings, failed=True)
+        except Exception as error:  # noqa: BLE001 - the future is read only as a value
             _log.exception("release_checks_crashed", target=target.name, hint=hints.BUG)
-            return Unfit(f"{type(error).__name__}: {error} (a bug; this target waits)", around.warnings, failed=True)
-        return Survey(timing, noise, (*around.warnings, *noise.warnings))
+            reason = f"{type(error).__name__}: {error} (a bug in the analyzer; this target waits)"
+            return NotReady(reason, preflight.warnings, failed=True)
+        return Ready(timing, noise, (*preflight.warnings, *noise.warnings))
 
     def _noise_of(self, state: TargetState, target: Target, pods: Sequence[str]) -> FoundNoise:
-        """Found out once for a waiting release: hours of history are not read again every minute."""
+        """Estimated once for a pending release: hours of history are not read again every minute."""
         about = (state.since, tuple(pods), target.analysis)
         kept = self._noise.get(target.name)
         if kept is not None and kept[0] == about:
@@ -204,7 +207,7 @@ class Surveys:
         return found
 
 
-def _outcome(entry: _Entry, now: float) -> Survey | Unfit | None:
+def _outcome(entry: _Entry, now: float) -> Ready | NotReady | None:
     if not entry.future.done():
         return entry.before
     if entry.known_at is None:
@@ -218,9 +221,9 @@ def _due(entry: _Entry, now: float, interval: float) -> bool:
     outcome = _outcome(entry, now)
     age = now - (now if entry.known_at is None else entry.known_at)
     match outcome:
-        case Unfit(failed=True):
+        case NotReady(failed=True):
             return age >= min(LONGEST_PAUSE, interval * 2.0**entry.failures)
-        case Unfit():
-            return True  # one look at each tick
+        case NotReady():
+            return True  # checked again at each tick
         case _:
             return age >= FRESH

@@ -1,7 +1,7 @@
-"""Targets that are no longer configured and not yet done: a release in progress, or alerts. The daemon asks.
+"""Targets that are no longer configured but still have a release in progress, or undelivered alerts. The daemon asks.
 
-They are found in the old configuration when it changes, and on record after a restart: the state document holds all
-that is needed to finish a release.
+They are found in the old configuration when it changes, and among the state documents after a restart: a document has
+all that is needed to finish a release.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 class RemovedTargets:
-    """Removed targets until they are done. Thread-safe."""
+    """Removed targets until they are finished. Thread-safe."""
 
     def __init__(self, world: TickContext) -> None:
         self._world = world
@@ -29,18 +29,18 @@ class RemovedTargets:
         self._targets: dict[str, Target | None] = {}
 
     def dropped(self, targets: Iterable[Target], configured: frozenset[str]) -> None:
-        """These were just removed from the configuration, which has only `configured` now."""
+        """These were just removed from the configuration, which now has only `configured`."""
         with self._lock:
             self._targets = {name: one for name, one in self._targets.items() if name not in configured}
             self._targets.update({target.name: target for target in targets})
 
     def find(self, configured: frozenset[str]) -> None:
-        """Look through the documents for targets that were removed while nobody looked. Raises RecordError."""
+        """Search the state documents for targets that were removed while no daemon led. Raises RecordError."""
         with self._lock:
             known = configured | self._targets.keys()
         for name in self._world.store.targets():
             if name not in known:
-                self._take_in(name)
+                self._add(name)
 
     def in_release(self) -> list[Target]:
         """Those that must still be ticked."""
@@ -48,7 +48,7 @@ class RemovedTargets:
         with self._lock:
             return [target for name, target in self._targets.items() if target is not None and name in active]
 
-    def say_goodbye(self) -> None:
+    def forget_finished(self) -> None:
         """Forget those whose release has ended and whose alerts are delivered."""
         world = self._world
         with self._lock:
@@ -66,7 +66,7 @@ class RemovedTargets:
                         memory.forget(name)
                     _log.info("target_forgotten", target=name)
 
-    def _take_in(self, name: str) -> None:
+    def _add(self, name: str) -> None:
         try:
             stored = self._world.store.load(name)
         except RecordError as error:
@@ -90,7 +90,7 @@ class RemovedTargets:
 
 
 def _target_of(state: TargetState) -> Target | None:
-    """The target as it was when its release began; None where the document does not tell."""
+    """The target as it was when its release began; None where the document does not have it."""
     release = state.release
     if release is None or not release.namespace:
         return None

@@ -1,6 +1,6 @@
 """Runs the daemon's jobs on time: the only home of APScheduler. The daemon starts, changes and stops it.
 
-Its defaults would drop a job that is a second late, and log nothing but text of an error; both are set right here.
+Its defaults would drop a job that is a second late, and log errors as plain text; both are changed here.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Schedule:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """End, after the jobs that are running; what they still want to change about the jobs has no effect.
+        """Stop after the running jobs; changes of jobs that they still make have no effect.
 
-        The library would wait for them with a lock held that they need to change anything.
+        The library would wait for them while it holds a lock that they need for such a change.
         """
         with self._lock:
             self._stopping = True
@@ -84,7 +84,7 @@ class Schedule:
             self._scheduler.remove_job(name)
 
     def names(self) -> frozenset[str]:
-        """The jobs there are."""
+        """The names of all jobs."""
         with self._lock:
             return frozenset(self._beats)
 

@@ -1,6 +1,6 @@
-"""What the ticks have last seen of every target's document. Admission, outbox and the daemon look here.
+"""The latest known state of every target. Admission, outbox and the daemon read it.
 
-It is a memory, not a source: every tick reads the document itself before it decides.
+It is a cache, not a source: every tick reads the state document itself before it decides.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class StateCache:
         self._states: dict[str, TargetState] = {}
 
     def note(self, state: TargetState) -> None:
-        """Remember a document that was just read or written."""
+        """Keep a document that was just read or written."""
         with self._lock:
             self._states[state.target] = state
 
@@ -29,12 +29,12 @@ class StateCache:
             return self._states.get(target)
 
     def forget(self, target: str) -> None:
-        """Drop a target that is not configured any more."""
+        """Drop a target that is no longer configured."""
         with self._lock:
             self._states.pop(target, None)
 
     def clear(self) -> None:
-        """Drop everything: others may have written meanwhile."""
+        """Drop everything: another daemon may have written meanwhile."""
         with self._lock:
             self._states.clear()
 
@@ -44,13 +44,13 @@ class StateCache:
             return frozenset(name for name, state in self._states.items() if state.phase.active)
 
     def moving(self) -> frozenset[str]:
-        """Targets whose pods are on the move, where nothing has to be proved first: to a step's replicas, out of
-        a release that is given up, or to the new version once stable has it."""
+        """Targets that only wait for pods: on the way to a step's replicas, in a rollback, or while stable comes up
+        with the new version."""
         with self._lock:
             return frozenset(name for name, state in self._states.items() if _moves(state))
 
     def pending(self, target: str) -> bool:
-        """Does a target wait for its release to begin, as far as is known?"""
+        """Is a target in PENDING, as far as is known?"""
         state = self.seen(target)
         return state is not None and state.phase is Phase.PENDING
 

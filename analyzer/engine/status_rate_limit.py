@@ -1,7 +1,7 @@
-"""How fast statuses are written of which only the numbers have changed. The publisher asks.
+"""Limits how fast statuses are written of which only the numbers have changed. The publisher asks.
 
-The numbers of five hundred releases change at each look. Written each time they would be most of what the API server
-gets from this daemon, and hold up the writes that matter.
+The numbers of five hundred releases change at each tick. Written each time they would be most of what this daemon sends
+to the API server, and delay the writes that matter.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 FORGOTTEN = timedelta(minutes=10)
-"""Whoever has not asked for so long keeps nobody waiting."""
+"""A target that has not asked for this long no longer blocks others."""
 
 
 class StatusRateLimit:
-    """Turns, first come first served: `per_second` in the long run, `burst` at once after a pause. Thread-safe.
+    """A token bucket, first come first served: `per_second` in the long run, `burst` at once. Thread-safe.
 
-    Whoever gets no turn asks again later, and is then before all that came after it.
+    A target that gets no turn asks again later, and comes before all that asked after it.
     """
 
     def __init__(self, per_second: float = 5.0, burst: int = 75) -> None:
@@ -44,7 +44,7 @@ class StatusRateLimit:
             return True
 
     def withdraw(self, target: str) -> None:
-        """It has nothing to say any more."""
+        """The target has nothing to write any more."""
         with self._lock:
             self._waiting.pop(target, None)
 

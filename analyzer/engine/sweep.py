@@ -1,7 +1,7 @@
-"""One pass over all targets that are due together, with one question to Prometheus. The schedule calls `run`.
+"""One pass over all targets that are due together, with one batch of queries. The schedule calls `run`.
 
-Each target is concluded as soon as it has its answer. Nobody waits for a slow target longer than `patience`: its tick
-goes on alone, and sweeps leave the target out until it has ended.
+Each target is concluded as soon as its result is there. A sweep waits for a slow target no longer than `patience`: its
+tick goes on alone, and sweeps skip the target until it has ended.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from analyzer.engine import hints
 from analyzer.engine.bake_comparison import Asked, collect
 from analyzer.engine.target_locks import TargetLocks
 from analyzer.engine.tick import Tick
+from analyzer.model.duration import show_duration
 from analyzer.model.errors import ObservationError
 from analyzer.model.target import Target
 from analyzer.ports import Collected, MetricSource
@@ -34,34 +35,34 @@ _log = structlog.get_logger(__name__)
 
 
 class Sweeper:
-    """Runs sweeps; several may run at once, for different targets. `executor` carries ticks and questions."""
+    """Runs sweeps; several may run at once, for different targets. `executor` runs ticks and queries."""
 
     def __init__(
         self,
         begin: Callable[[Target], Tick],
         metrics: MetricSource,
-        claims: TargetLocks,
+        locks: TargetLocks,
         executor: Executor,
         patience: timedelta,
     ) -> None:
         self._begin = begin
         self._metrics = metrics
-        self._claims = claims
+        self._locks = locks
         self._executor = executor
         self._patience = patience.total_seconds()
         self._lock = threading.Lock()
         self._unanswered: list[Future[None]] = []
 
     def ask(self, metrics: MetricSource) -> None:
-        """Put questions to this source from now on."""
+        """Query this source from now on."""
         self._metrics = metrics
 
     def run(self, targets: Sequence[Target]) -> None:
         """Tick every target whose last tick has ended; waits for slow parts at most four times `patience`.
 
-        Those in release come first: what thousands at rest have to write may hold up neither them nor the question.
+        Those in release come first: thousands of idle targets with something to write delay neither them nor the query.
         """
-        due = [tick for tick in self._due(targets) if not self._left_alone(tick)]
+        due = [tick for tick in self._due(targets) if not self._unchanged(tick)]
         preparing = {self._executor.submit(tick.prepare): tick for tick in due}
         prepared, late = wait(preparing, timeout=self._patience)
         self._leave({future: preparing[future] for future in late})
@@ -72,12 +73,12 @@ class Sweeper:
         round_.conclude_unasked()
         if question is not None:
             self._hear(round_, question)
-        round_.conclude_resting()
+        round_.conclude_idle()
         self._await(round_.concluding)
 
     def run_between(self, targets: Sequence[Target]) -> None:
-        """Tick these without asking Prometheus, those left out that anybody else works on."""
-        ticks = [self._begin(target) for target in targets if self._claims.take_between(target.name)]
+        """Tick these without a query; targets that are locked are skipped."""
+        ticks = [self._begin(target) for target in targets if self._locks.take_between(target.name)]
         self._await([self._executor.submit(self._tick, tick) for tick in ticks])
 
     def _await(self, work: Sequence[Future[None]]) -> None:
@@ -86,7 +87,7 @@ class Sweeper:
             _log.error("tick_crashed", exc_info=error, hint=hints.BUG)
 
     def _due(self, targets: Sequence[Target]) -> list[Tick]:
-        claimed = self._claims.take_for_ticks((target.name for target in targets), MARKING)
+        claimed = self._locks.take_for_ticks((target.name for target in targets), MARKING)
         late = sorted(target.name for target in targets if target.name not in claimed)
         if late:
             _log.warning(
@@ -96,15 +97,15 @@ class Sweeper:
             )
         return [self._begin(target) for target in targets if target.name in claimed]
 
-    def _left_alone(self, tick: Tick) -> bool:
-        """A target at rest at which nothing has changed is done with already."""
-        if not tick.still():
+    def _unchanged(self, tick: Tick) -> bool:
+        """An idle target at which nothing has changed needs no tick."""
+        if not tick.repeat_idle():
             return False
-        self._claims.release(tick.target.name)
+        self._locks.release(tick.target.name)
         return True
 
     def _leave(self, late: Mapping[Future[Asked | None], Tick]) -> None:
-        """Go on without those that are slow. One that has not begun yet would stand in the way of others."""
+        """Go on without the slow ones. One that has not begun yet is cancelled: it would block others."""
         never_begun = 0
         for future, tick in late.items():
             future.add_done_callback(lambda _, tick=tick: self._abandon(tick))  # type: ignore[misc]
@@ -116,35 +117,34 @@ class Sweeper:
             _log.warning("targets_not_started", targets=never_begun, seconds=self._patience, hint=_HINT_BUSY)
 
     def _put(self, round_: _Round) -> Future[None] | None:
-        """One question for all, put before anybody is concluded; while an earlier one hangs, no other is put."""
+        """One batch of queries for all, sent before any target is concluded; none while an earlier one hangs."""
         if not round_.requests:
             return None
         with self._lock:
             self._unanswered = [future for future in self._unanswered if not future.done()]
             hanging = bool(self._unanswered)
         if hanging:
-            round_.give_up("an earlier query still waits for its answer from Prometheus")
+            round_.fail("an earlier query to Prometheus has not returned yet")
             return None
         return self._executor.submit(round_.collect, self._metrics)
 
     def _hear(self, round_: _Round, future: Future[None]) -> None:
-        """Wait for the answers. Prometheus' time begins when it is asked."""
+        """Wait for the results. Prometheus' time begins when the query is sent."""
         if not round_.asked.wait(self._patience) and future.cancel():
-            round_.give_up(
-                f"Prometheus was not asked: this daemon was busy with other targets for {self._patience:g} s"
-            )
+            busy = f"the daemon was busy with other targets for {show_duration(self._patience)}"
+            round_.fail(f"Prometheus was not queried: {busy}")
             return
         try:
             error = future.exception(timeout=self._patience)
         except TooLate:
             with self._lock:
                 self._unanswered.append(future)
-            round_.give_up(f"no answer from Prometheus within {self._patience:g} s")
+            round_.fail(f"no response from Prometheus within {show_duration(self._patience)}")
             return
         if error is not None:
             _log.error("queries_crashed", exc_info=error, hint=hints.BUG)
-            round_.give_up(f"{type(error).__name__}: {error} (a bug in the metric source)")
-        round_.give_up("the answer leaves this target out: this is a bug in the metric source")
+            round_.fail(f"{type(error).__name__}: {error} (a bug in the metric source)")
+        round_.fail("no result for this target (a bug in the metric source)")
 
     def _tick(self, tick: Tick) -> None:
         tick.prepare()
@@ -152,17 +152,17 @@ class Sweeper:
 
     def _abandon(self, tick: Tick) -> None:
         tick.abandon()
-        self._claims.release(tick.target.name)
+        self._locks.release(tick.target.name)
 
     def _conclude(self, tick: Tick, answer: Answer | None) -> None:
         try:
             tick.conclude(answer)
         finally:
-            self._claims.release(tick.target.name)
+            self._locks.release(tick.target.name)
 
 
 class _Round:
-    """The ticks of one sweep between their question and their answer; each is concluded once, with the first."""
+    """The ticks of one sweep between query and result; each is concluded once, with the first result."""
 
     def __init__(self, executor: Executor, conclude: Callable[[Tick, Answer | None], None]) -> None:
         self._executor = executor
@@ -175,7 +175,7 @@ class _Round:
         self.concluding: list[Future[None]] = []
 
     def enter(self, tick: Tick, request: Asked | None) -> None:
-        """A tick that waits for the answer to `request`, or for nothing."""
+        """A tick that waits for the result of `request`, or for none."""
         if request is None:
             self._unasked.append(tick)
         else:
@@ -183,11 +183,11 @@ class _Round:
             self.requests.append(request)
 
     def conclude_unasked(self) -> None:
-        """Conclude those in release that wait for no answer, as a rollback does."""
+        """Conclude those in release that need no query, as a rollback does."""
         self._conclude_all([tick for tick in self._unasked if tick.in_release])
 
-    def conclude_resting(self) -> None:
-        """Conclude the others that wait for no answer."""
+    def conclude_idle(self) -> None:
+        """Conclude the others that need no query."""
         self._conclude_all([tick for tick in self._unasked if not tick.in_release])
 
     def _conclude_all(self, ticks: Sequence[Tick]) -> None:
@@ -195,13 +195,13 @@ class _Round:
             self.concluding += [self._executor.submit(self._conclude, tick, None) for tick in ticks]
 
     def collect(self, metrics: MetricSource) -> None:
-        """Ask for all, and conclude each as its answer comes."""
+        """Query for all, and conclude each as its result comes."""
         self.asked.set()
         for target, answer in collect(metrics, self.requests):
             self._answered(target, answer)
 
-    def give_up(self, why: str) -> None:
-        """Conclude those that have no answer yet; what comes later is not heard."""
+    def fail(self, why: str) -> None:
+        """Conclude those without a result; what comes later is ignored."""
         for target in tuple(self._open):
             self._answered(target, ObservationError(why))
 

@@ -1,7 +1,7 @@
-"""Who may write a target's document now, within this process: its tick in a sweep, one between sweeps, or the outbox
-that marks what it delivered.
+"""One writer at a time for each target's state document, within this process: a tick of a sweep, a tick between sweeps,
+or the outbox that marks what it delivered.
 
-Without it they would refuse each other's writes by version, and a tick would be lost for every alert.
+Without locks their writes would conflict by version, and a tick would be lost for every alert.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Holder(StrEnum):
-    """Who has claimed a target. A tick of a sweep waits for Prometheus; the others are brief."""
+    """What holds the lock of a target. A tick of a sweep waits for Prometheus; the others are brief."""
 
     TICK = "tick"
     BETWEEN = "tick between sweeps"
@@ -20,16 +20,16 @@ class Holder(StrEnum):
 
 
 class TargetLocks:
-    """One holder per target. Thread-safe; a claim may be released by another thread than took it."""
+    """A lock per target. Thread-safe; a lock may be released by another thread than the one that took it."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._held: dict[str, Holder] = {}
 
     def take_for_ticks(self, targets: Iterable[str], seconds: float) -> frozenset[str]:
-        """Claim targets for their ticks, and wait so long where the holder is a brief one; gives those claimed.
+        """Lock targets for their ticks, and wait up to `seconds` for brief holders; returns those locked.
 
-        Left out are targets whose last tick still runs, or whose marks are not written in time.
+        Missing are targets whose last tick still runs, or whose outbox is not marked in time.
         """
         with self._changed:
             wanted = set(targets)
@@ -41,24 +41,24 @@ class TargetLocks:
             return frozenset(taken | {target for target in brief if self._take(target, Holder.TICK)})
 
     def take_between(self, target: str) -> bool:
-        """Claim a target for a tick between sweeps; False when anybody else has it."""
+        """Lock a target for a tick between sweeps; False when it is locked."""
         with self._changed:
             return self._take(target, Holder.BETWEEN)
 
     def take_for_outbox(self, target: str, seconds: float) -> bool:
-        """Claim a target to mark its alerts; False when its tick does not end in time."""
+        """Lock a target to mark its alerts; False when its tick does not end in time."""
         with self._changed:
             self._changed.wait_for(lambda: target not in self._held, timeout=seconds)
             return self._take(target, Holder.OUTBOX)
 
     def release(self, target: str) -> None:
-        """Give a claim back."""
+        """Release a lock."""
         with self._changed:
             self._held.pop(target, None)
             self._changed.notify_all()
 
     def wait_until_idle(self, seconds: float) -> bool:
-        """Wait until nothing is claimed; False when something still is."""
+        """Wait until nothing is locked; False when something still is."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._held, timeout=seconds)
 

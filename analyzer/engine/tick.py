@@ -1,6 +1,6 @@
-"""One pass of the loop for one target, as a straight line without policy in it. A sweep makes one per target.
+"""One pass of the loop for one target, as a straight line without policy. A sweep creates one per target.
 
-Intent is saved before the write, and writes are absolute: a kill between any two lines is repaired by the next tick.
+Intent is saved before the write, and writes are absolute: after a kill between any two lines the next tick repairs it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import datetime
 import structlog
 
 from analyzer.decision import decide, enroll, moved_to
+from analyzer.decision.wording import then
 from analyzer.engine import hints
 from analyzer.engine.admission import Admissions
 from analyzer.engine.bake_comparison import Asked
@@ -32,12 +33,12 @@ from analyzer.ports import Clock, Collected, Lease, ReleaseStore, Report, Stored
 
 _log = structlog.get_logger(__name__)
 
-STANDBY = "standby: the lease is not held by this daemon"
+STANDBY = "standing by: this daemon does not hold the leader lease"
 
 
 @dataclass(frozen=True, slots=True)
 class TickContext:
-    """All that a tick works with."""
+    """All that a tick needs."""
 
     store: ReleaseStore
     workloads: Workloads
@@ -52,9 +53,9 @@ class TickContext:
 
 
 class Tick:
-    """`prepare`, then have the returned blocks collected, then `conclude` (or `abandon`): once each.
+    """`prepare`, then query the returned blocks, then `conclude` (or `abandon`): once each.
 
-    Whatever goes wrong in a target comes out as a report, not as an exception.
+    Any error of a target becomes a report, not an exception.
     """
 
     def __init__(self, target: Target, world: TickContext) -> None:
@@ -65,7 +66,7 @@ class Tick:
         self._state: TargetState | None = None
         self._snapshot: Snapshot | None = None
         self._commands: Sequence[Command] = ()
-        self._unheard: str | None = None
+        self._unreadable: str | None = None
         self._changed: str | None = None
         self._look: Look | None = None
         self._verdict: Verdict | None = None
@@ -75,59 +76,59 @@ class Tick:
 
     @property
     def in_release(self) -> bool:
-        """A release is in progress, as far as `prepare` found out: its end must not wait for those at rest."""
+        """A release is in progress, as `prepare` found: it must not wait for idle targets."""
         return self._state is not None and self._state.phase.active
 
-    def still(self) -> bool:
-        """Is it at rest, and all as it was when the last tick found nothing to do? That is told again then, and this
-        tick is over."""
+    def repeat_idle(self) -> bool:
+        """Where the target is idle and nothing has changed since a tick that found nothing to do: repeat its report,
+        and this tick is over."""
         world, name = self._world, self.target.name
-        rest = world.idle_cache.of(name)
-        if rest is None or rest.snapshot.target is not self.target:
+        last = world.idle_cache.of(name)
+        if last is None or last.snapshot.target is not self.target:
             return False
         try:
             commands = tuple(world.store.commands(name))
-            snapshot = world.workloads.snapshot(self.target, rest.state.roles)
-            snapshot = replace(snapshot, admission=world.admissions.admit(rest.state, snapshot))
-            if not rest.goes_on(world.lease.held(), world.state_cache.seen(name), snapshot, commands):
+            snapshot = world.workloads.snapshot(self.target, last.state.roles)
+            snapshot = replace(snapshot, admission=world.admissions.admit(last.state, snapshot))
+            if not last.unchanged(world.lease.held(), world.state_cache.seen(name), snapshot, commands):
                 return False
-            world.publisher.repeat(rest.report)
-        except Exception:  # noqa: BLE001 - whatever is wrong is said by the tick itself, and of this target alone
+            world.publisher.repeat(last.report)
+        except Exception:  # noqa: BLE001 - the tick itself reports it, for this target alone
             return False
         return True
 
     def prepare(self) -> Asked | None:
-        """Read document, world and commands; gives what to ask Prometheus for, None for nothing."""
+        """Read state, Deployments and commands; returns what to query, None for nothing."""
         self._failed = self._guarded(self._read)
         return self._look.asked if self._look is not None and self._failed is None else None
 
     def conclude(self, answer: Collected | ObservationError | None) -> Report:
-        """Judge, decide, save and act; gives what was told. Without an `answer` (nothing was asked) the evidence is
-        what it was at the last look."""
+        """Judge, decide, save and act; returns the report. Without an `answer` (nothing was queried) the evidence is
+        that of the last tick."""
         report = self._failed or self._guarded(lambda: self._decide_and_act(answer))
         report = report or self._report()
         self._world.admissions.settle(self.target.name, failed=report.error is not None)
         written = None if self._epoch is None or self._stored is None else self._stored.state
-        told = self._world.publisher.tell(report, written)
-        if told and self._at_rest(report):
-            self._remember_rest(report)
+        published = self._world.publisher.tell(report, written)
+        if published and self._is_idle(report):
+            self._remember_idle(report)
         else:
             self._world.idle_cache.forget(self.target.name)
         return report
 
     def abandon(self) -> None:
-        """It was not concluded: leave no claim behind. Nothing was written."""
+        """It was not concluded: free its slot. Nothing was written."""
         self._world.admissions.settle(self.target.name, failed=True)
 
-    def _at_rest(self, report: Report) -> bool:
-        """Nothing was done, and nothing is on its way."""
+    def _is_idle(self, report: Report) -> bool:
+        """Nothing was done, and nothing is pending."""
         choice, stored = self._choice, self._stored
         if choice is None or stored is None or report.error is not None or self._saved:
             return False
         idle = stored.state.phase.resting and not stored.state.outbox
         return idle and not (choice.move or choice.transitions or choice.notes)
 
-    def _remember_rest(self, report: Report) -> None:
+    def _remember_idle(self, report: Report) -> None:
         if self._epoch is None or self._stored is None or self._snapshot is None:
             return
         seen = (self._stored.state, self._snapshot, tuple(self._commands))
@@ -149,28 +150,28 @@ class Tick:
         roles = self._state.roles if self._state else self.target.roles
         seen_at = world.clock.now()
         self._snapshot = world.workloads.snapshot(self.target, roles)
-        self._listen()
+        self._read_commands()
         if self._state is not None:
             self._state = enroll(self._state, self._snapshot, world.clock.now())
             self._look = world.memory.look(self.target, self._state, seen_at)
-            admission = world.admissions.admit(self._state, self._snapshot, self._unheard)
+            admission = world.admissions.admit(self._state, self._snapshot, self._unreadable)
             warnings = (*admission.warnings, *filter(None, (self._changed,)))
             self._snapshot = replace(self._snapshot, admission=replace(admission, warnings=warnings))
 
     def _stay_with_release(self, state: TargetState) -> None:
-        """A release ends where it began, and with the Deployments that it began with."""
+        """A release ends with the Deployments that it began with."""
         if not state.phase.active or state.is_about(self.target):
             return
         ours, wanted = state.roles, self.target
         home = state.home or wanted.namespace
         self._changed = (
-            f"the configuration names {wanted.roles.stable} and {wanted.roles.canary} in {wanted.namespace} now: this "
-            f"release is finished with {ours.stable} and {ours.canary} in {home} first"
+            f"the configuration now names {wanted.roles.stable} and {wanted.roles.canary} in {wanted.namespace}; "
+            f"finishing this release with {ours.stable} and {ours.canary} in {home} first"
         )
         self.target = replace(wanted, namespace=home)
 
     def _follow_configuration(self, state: TargetState) -> TargetState:
-        """Other Deployments than on record are new ones: they are seen for the first time. Raises RecordError."""
+        """Other Deployments than in the state make it a new target. Raises RecordError."""
         if state.phase.active or state.is_about(self.target):
             return state
         self._world.publisher.archive(state)  # or its last release would be lost
@@ -182,22 +183,22 @@ class Tick:
         )
         return moved_to(self.target, state, self._world.clock.now())
 
-    def _listen(self) -> None:
-        """Who can't hear operators must not move forward, lest one has said `abort`; the way back is always open."""
+    def _read_commands(self) -> None:
+        """Without the operators' commands nothing moves forward: one may be `abort`. Rollbacks go on."""
         try:
             self._commands = self._world.store.commands(self.target.name)
         except RecordError as error:
-            self._unheard = f"operators' commands can't be read ({error})"
+            self._unreadable = f"operators' commands cannot be read ({error})"
 
     def _take_over(self, state: TargetState, epoch: int) -> None:
-        """Shut earlier holders out before anything is decided: first of the document, then of the Deployments."""
+        """Fence off earlier leaders before anything is decided: first from the state, then from the Deployments."""
         if self._world.fenced_epochs.missing(state, epoch):
             self._save(state)
             self._world.workloads.claim(self.target, state.roles, self._writing_epoch())
             self._world.fenced_epochs.raised(state, epoch)
 
     def _catch_up_history(self, state: TargetState) -> None:
-        """A kill may have come before the entry of an ended release; a history out of order stops nothing."""
+        """A kill may have come before the entry of an ended release. An unusable history stops nothing."""
         try:
             self._world.publisher.archive(state)
         except RecordError as error:
@@ -219,7 +220,7 @@ class Tick:
         world.publisher.archive(choice.next_state)
 
     def _save(self, state: TargetState) -> None:
-        """Write the document, if it changed, while the lease is held."""
+        """Write the state, if it changed, while the lease is held."""
         if self._stored is not None and state == self._stored.state:
             return
         self._writing_epoch()
@@ -230,18 +231,21 @@ class Tick:
     def _writing_epoch(self) -> int:
         held = self._world.lease.held()
         if held is None or held != self._epoch:
-            raise LeaseLostError(f"expected to hold the lease under epoch {self._epoch}, found {held}: nothing written")
+            found = "no lease" if held is None else f"epoch {held}"
+            raise LeaseLostError(
+                f"expected to hold the leader lease in epoch {self._epoch}, found {found}; not written"
+            )
         return held
 
     def _guarded(self, work: Callable[[], None]) -> Report | None:
-        """Whatever goes wrong in one target's tick, that target holds and says why; others go on."""
+        """After any error in one target's tick that target holds and reports it; others go on."""
         try:
             work()
         except AnalyzerError as error:
             return self._report(str(error))
         except Exception as error:  # noqa: BLE001 - a bug must not end the daemon, and never promotes
             _log.exception("tick_failed", target=self.target.name, hint=hints.BUG)
-            return self._report(f"{type(error).__name__}: {error} (a bug; this target holds)")
+            return self._report(f"{type(error).__name__}: {error} (a bug in the analyzer; this target holds)")
         return None
 
     def _report(self, error: str | None = None) -> Report:
@@ -249,24 +253,26 @@ class Tick:
         decision = self._choice or Decision(Action.HOLD, error or "", self._best_known(now))
         done = self._choice is not None and self._stored is not None and self._stored.state == self._choice.next_state
         if error is not None and self._choice is not None and not done:
-            reason = f"{self._choice.reason}; not carried out: {error}"
+            reason = then(self._choice.reason, f"not carried out: {error}")
             decision = replace(self._choice, action=Action.HOLD, reason=reason, state=self._best_known(now))
         return Report(self.target, now, decision, self._snapshot, self._verdict, error)
 
     def _best_known(self, now: datetime) -> TargetState:
         known = self._stored.state if self._stored else self._world.state_cache.seen(self.target.name)
-        return known or TargetState(self.target.name, self.target.roles, Phase.IDLE, now, "not seen yet")
+        return known or TargetState(self.target.name, self.target.roles, Phase.IDLE, now, "not read yet")
 
 
 def _claimed(state: TargetState, epoch: int) -> TargetState:
-    """The document under our epoch; at rest it keeps the old one, so that a new leader does not write them all."""
+    """The state under our epoch; an idle one keeps the old epoch, so that a new leader does not write them all."""
     if state.epoch > epoch:
-        raise LeaseLostError(f"epoch {state.epoch} has written this document, ours is {epoch}: nothing written")
+        raise LeaseLostError(
+            f"expected a state document of epoch {epoch} or less, found epoch {state.epoch}; not written"
+        )
     return state if state.phase.resting or state.epoch == epoch else replace(state, epoch=epoch)
 
 
 def _named(namespace: str, roles: Roles) -> str:
-    return f"{roles.stable} and {roles.canary} in {namespace or 'a namespace that is not on record'}"
+    return f"{roles.stable} and {roles.canary} in {namespace or 'an unknown namespace'}"
 
 
 def _evidence(look: Look | None, answer: Collected | ObservationError | None) -> Evidence | None:

@@ -39,7 +39,7 @@ def test_a_version_that_turns_bad_after_its_promotion_is_told_of_once(new_scene:
     in_bake(scene, trouble)
     trouble.touch()
     (told,) = scene.wait_for_alerts("regression", seconds=60)
-    assert "worse since the promotion" in told.body["data"]["summary"]
+    assert "errors is worse than before the promotion; not rolled back" in told.body["data"]["summary"]
     assert scene.state()["phase"] == Phase.BAKING.value
     assert scene.wait_for_end() is Phase.SUCCEEDED
     assert len(scene.alerts("regression")) == 1
@@ -56,7 +56,7 @@ def test_with_rollback_on_regression_stable_gets_its_old_template_back(new_scene
     assert scene.wait_for_end() is Phase.ABORTED
     assert "VERSION" not in scene.pair.env(V1)
     assert last_entry(scene, scene.pair)["cause"] == "regression"
-    assert_rolled_back(scene, scene.pair, "worse since the promotion", max_surge=4)
+    assert_rolled_back(scene, scene.pair, "errors is worse than before the promotion", max_surge=4)
 
 
 def test_pods_held_back_convict_a_version_that_turns_bad_in_its_bake(new_scene: MakeScene, trouble: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_pause_stops_forward_moves_until_resume_and_a_second_one_is_refused(ne
     scene.wait(lambda: scene.status()["phase"] == Phase.PAUSED.value, "its status", 30)
     before = scene.pair.replicas(V2)
     assert scene.cli("pause", "my-app").code == 0
-    scene.wait(lambda: "paused already" in scene.cli("status", "my-app").out, "the refusal", 30)
+    scene.wait(lambda: "already paused" in scene.cli("status", "my-app").out, "the refusal", 30)
     assert scene.pair.replicas(V2) == before
     resumed = scene.cli("resume", "my-app", "--wait", "--timeout", "100s")
     assert resumed.code == 0, resumed

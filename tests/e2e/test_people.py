@@ -56,7 +56,7 @@ def test_scaling_by_hand_pauses_the_release_and_names_the_writer(new_scene: Make
     release = in_first_step(scene)
     scene.kubectl("scale", f"deployment/{V2}", "--replicas=2")
     state = scene.wait_for(Phase.PAUSED)
-    assert state["release"]["pause"]["reason"] == f"replicas of {V2} changed during the release by kubectl"
+    assert state["release"]["pause"]["reason"] == f"{V2} was scaled from 1 to 2 by kubectl during the release"
     (told,) = scene.wait_for_alerts("drift")
     assert "by kubectl" in told.body["data"]["summary"]
     assert scene.pair.replicas(V2) == 2
@@ -74,7 +74,7 @@ def test_with_reassert_a_scaled_canary_is_taken_back_and_told_once(new_scene: Ma
     scene.wait(lambda: scene.pair.replicas(V2) == 1, "the canary's one pod", 30)
     scene.pair.wait_ready(V2, 1)
     (told,) = scene.wait_for_alerts("drift")
-    assert f"taking back, replicas of {V2} changed" in told.body["data"]["summary"]
+    assert f"reverting, {V2} was scaled from 1 to 3 by kubectl" in told.body["data"]["summary"]
     assert "PAUSED" not in scene.phases()
 
 
@@ -83,7 +83,7 @@ def test_with_abort_on_drift_a_scaled_canary_ends_the_release(new_scene: MakeSce
     in_first_step(scene)
     scene.kubectl("scale", f"deployment/{V2}", "--replicas=2")
     assert scene.wait_for_end() is Phase.ABORTED
-    assert_rolled_back(scene, scene.pair, f"replicas of {V2} changed during the release by kubectl")
+    assert_rolled_back(scene, scene.pair, f"{V2} was scaled from 1 to 2 by kubectl during the release")
 
 
 def test_pods_of_one_template_that_run_different_images_hold_the_release(new_scene: MakeScene) -> None:
@@ -102,7 +102,7 @@ def test_a_template_that_someone_puts_on_stable_pauses_the_release(new_scene: Ma
     in_first_step(scene)
     scene.pair.set_image("1.1", V1)
     state = scene.wait_for(Phase.PAUSED)
-    assert f"template of {V1} changed during the release by kubectl-set" in state["release"]["pause"]["reason"]
+    assert f"template of {V1} was changed by kubectl-set during the release" in state["release"]["pause"]["reason"]
     assert len(scene.wait_for_alerts("drift")) == 1
     assert scene.cli("abort", "my-app").code == 0
     assert scene.wait_for_end() is Phase.ABORTED

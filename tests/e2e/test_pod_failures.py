@@ -18,11 +18,11 @@ LAST_WORDS = "no such table: orders"
 @pytest.mark.parametrize(
     ("env", "culprit", "reason"),
     [
-        ({"CRASH_AFTER": "1"}, "CrashLoopBackOff", rf"crashes again and again \(\d+ restarts; .*{LAST_WORDS}"),
-        ({"NEVER_READY": "1"}, "NeverReady", "did not become ready for 10s"),
-        ({"IMAGE_PULL_FAILS": "1"}, "ImagePull", r"can't get its image for 10s \(ImagePullBackOff\)"),
-        ({"CONFIG_ERROR": "1"}, "CreateContainerConfigError", "its container can't be configured"),
-        ({"OOM_AFTER": "2"}, "OOMKilled", r"was killed \d+ times for its memory"),
+        ({"CRASH_AFTER": "1"}, "CrashLoopBackOff", rf"is crash-looping \(\d+ restarts; last exit: .*{LAST_WORDS}"),
+        ({"NEVER_READY": "1"}, "NeverReady", "did not become ready within 10s"),
+        ({"IMAGE_PULL_FAILS": "1"}, "ImagePull", "could not pull its image within 10s: ImagePullBackOff"),
+        ({"CONFIG_ERROR": "1"}, "CreateContainerConfigError", "cannot start: CreateContainerConfigError"),
+        ({"OOM_AFTER": "2"}, "OOMKilled", r"was OOM-killed \d+ times"),
     ],
     ids=["crash loop", "never ready", "image pull", "container config", "out of memory"],
 )
@@ -51,7 +51,7 @@ def test_pods_of_both_versions_that_crash_at_once_hold_the_release_and_abort_not
     release = scene.state()["release"]["id"]
     outage.touch()
     (told,) = scene.wait_for_alerts("stuck", seconds=60)
-    assert "both sides fail alike" in told.body["data"]["summary"]
+    assert "stable and canary fail the same way" in told.body["data"]["summary"]
     assert scene.state()["phase"] == Phase.PROGRESSING.value
     outage.unlink()
     assert scene.wait_for_end() is Phase.SUCCEEDED

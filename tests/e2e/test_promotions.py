@@ -38,7 +38,7 @@ def test_with_external_promotion_it_waits_until_the_owner_has_changed_stable(new
     pair = scene.pair
     pair.set_image("2.0")
     (proven,) = scene.wait_for_alerts("proven", seconds=90)
-    assert f"waiting until {V1} gets version" in proven.body["data"]["summary"]
+    assert f"in {V1} (promote: external)" in proven.body["data"]["summary"]
     assert pair.image(V1) == "example.com/my-app:1.0"
     assert scene.state()["phase"] == Phase.PROMOTING.value
     pair.set_image("2.0", V1)

@@ -167,7 +167,7 @@ def test_version_that_crashes_is_aborted_with_its_last_words(theatre: Theatre) -
     theatre.wait_for(Phase.ABORTED)
     assert theatre.release.cause is not None
     assert theatre.release.cause.kind is CauseKind.HARD_FAILURE
-    assert "crashes again and again" in theatre.release.cause.reason
+    assert "is crash-looping" in theatre.release.cause.reason
     assert theatre.shop.workloads.workload(ROLES.stable).available == 10  # type: ignore[union-attr]
 
 

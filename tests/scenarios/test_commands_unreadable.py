@@ -45,7 +45,7 @@ def test_nothing_moves_forward_until_commands_can_be_read(stage: Stage) -> None:
     stage.deaf = True  # type: ignore[attr-defined]
     stage.run(60)
     assert (stage.phase, stage.sides) == (Phase.PROGRESSING, (9, 1))
-    assert "commands can't be read" in stage.last.decision.reason
+    assert "commands cannot be read" in stage.last.decision.reason
     stage.deaf = False  # type: ignore[attr-defined]
     stage.run_to(Phase.SUCCEEDED)
     assert "can't be read" not in str((stage.store.status("shop") or {})["warnings"])
@@ -56,7 +56,7 @@ def test_nothing_starts_until_commands_can_be_read(stage: Stage) -> None:
     stage.release("v2")
     stage.run(10)
     assert stage.phase is Phase.PENDING
-    assert "commands can't be read" in stage.last.decision.reason
+    assert "commands cannot be read" in stage.last.decision.reason
     stage.deaf = False  # type: ignore[attr-defined]
     stage.run_to(Phase.PROGRESSING, within=5)
     assert stage.state.warnings == ()

@@ -35,7 +35,7 @@ def test_rollout_restart_of_stable_holds_until_its_pods_are_replaced() -> None:
     stage.cluster.restart(STABLE)
     stage.run(20)
     assert (stage.sides, stage.current.step) == (before, step)
-    assert f"waiting until the pods of {STABLE} are replaced" in stage.last.decision.reason
+    assert f"waiting for the rollout of {STABLE} to finish" in stage.last.decision.reason
     stage.run_to(Phase.SUCCEEDED)
     assert stage.alerts("drift") == []
     assert stage.alerts("superseded") == []

@@ -212,7 +212,7 @@ def test_release_that_is_still_surveyed_slows_down_no_other() -> None:
     stage.release("v2")
     stage.run(20)
     assert stage.phase is Phase.PENDING
-    assert "how its pods are scraped" in stage.last.decision.reason
+    assert stage.last.decision.reason == "measuring scrape interval and baseline noise"
     assert held.waiting == 1
     held.open()
     stage.run_to(Phase.PROGRESSING, within=3)

@@ -75,7 +75,7 @@ def test_a_release_whose_namespace_is_changed_is_finished_where_it_began() -> No
     stage.run_to(Phase.ABORTED)
     assert set(stage.places) == {"default"}
     assert {request.namespace for request in stage.metrics.asked[asked:]} == {"default"}
-    assert "in mall now: this release is finished with shop-stable and shop-canary in default" in stage.warnings
+    assert "in mall; finishing this release with shop-stable and shop-canary in default" in stage.warnings
 
 
 def test_the_new_namespace_is_seen_for_the_first_time_once_the_release_has_ended() -> None:
@@ -133,7 +133,7 @@ def test_other_names_wait_for_the_end_of_the_release() -> None:
     stage.reconfigure(replace(DEMO_TARGET, roles=NEW))
     stage.run_to(Phase.ABORTED)
     assert stage.sides == (10, 0)
-    assert "names store-stable and store-canary in default now" in stage.warnings
+    assert "names store-stable and store-canary in default;" in stage.warnings
     stage.run(1)
     assert (stage.state.roles, stage.phase) == (NEW, Phase.IDLE)
 
@@ -144,12 +144,12 @@ def test_other_names_that_do_not_exist_yet_are_waited_for() -> None:
     stage.run_to(Phase.PENDING)
     stage.reconfigure(replace(DEMO_TARGET, roles=Roles("late-stable", "late-canary")))
     stage.run(1)
-    assert "late-stable and late-canary to exist" in stage.last.decision.reason
+    assert "Deployments late-stable and late-canary to be created" in stage.last.decision.reason
     assert stage.phase is Phase.IDLE
     stage.cluster.create("late-stable", "v1", 10)
     stage.cluster.create("late-canary", "v1", 0)
     stage.run(1)
-    assert stage.last.decision.reason.startswith("first sight")
+    assert stage.last.decision.reason.startswith("unmanaged: replicas are left alone")
 
 
 def test_roles_that_a_swap_exchanged_are_no_edit() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from analyzer.engine.admission import SURVEYED, Admissions
-from analyzer.engine.release_checks import Preflights, Surveys
+from analyzer.engine.admission import Admissions
+from analyzer.engine.release_checks import MEASURING, Preflights, ReleaseChecks
 from analyzer.engine.state_cache import StateCache
 from analyzer.model.block import Timing
 from analyzer.model.metric import NoiseSetting
@@ -34,8 +34,8 @@ class Office:
         self.state_cache = StateCache()
         self.surveyors = HeldExecutor()
         self.surveyors.open()
-        self.surveys = Surveys(self.surveyors, clock, self.metrics, Preflights(clock))
-        self.admissions = Admissions(self.state_cache, self.surveys, limit, freeze=freeze)
+        self.checks = ReleaseChecks(self.surveyors, clock, self.metrics, Preflights(clock))
+        self.admissions = Admissions(self.state_cache, self.checks, limit, freeze=freeze)
 
     def state(self, name: str, phase: Phase = Phase.PENDING, age: int = 0) -> TargetState:
         state = TargetState(name, DEMO_TARGET.roles, phase, START - timedelta(seconds=age), "test")
@@ -59,7 +59,7 @@ def test_gives_the_measured_timing_with_the_slot() -> None:
 def test_release_in_progress_holds_its_slot() -> None:
     office = Office(limit=1)
     office.state("busy", Phase.BAKING)
-    assert "1 of at most 1" in (office.obstacle(office.state("a")) or "")
+    assert "1 of 1 releases in progress (limits.maxConcurrent)" in (office.obstacle(office.state("a")) or "")
 
 
 def test_oldest_pending_release_goes_first() -> None:
@@ -116,7 +116,7 @@ def test_release_keeps_its_place_while_it_is_surveyed() -> None:
     office = Office(limit=1)
     office.surveyors.close()
     old, young = office.state("old", age=9), office.state("young", age=1)
-    assert office.obstacle(old) == SURVEYED
+    assert office.obstacle(old) == MEASURING
     assert "waiting for a slot" in (office.obstacle(young) or "")
     office.surveyors.open()
     assert office.obstacle(old) is None

@@ -68,4 +68,4 @@ def test_no_history_is_read_for_a_metric_whose_noise_is_stated() -> None:
 def test_what_is_not_stated_beside_a_stated_number_has_its_default() -> None:
     found = find_noise(Library(), target(ERRORS, noise=NoiseSetting(dispersion=2.0)), PODS)
     assert found.noise["errors"].dispersion == 2.0
-    assert "no history is read" in found.noise["errors"].source
+    assert "history is not read" in found.noise["errors"].source

@@ -44,7 +44,7 @@ class Counter:
 def test_errors_are_the_obstacle_and_warnings_are_shown() -> None:
     outcome = Counter(PROBE, HPA, QUOTA).preflights.outcome(WAITING, Counter().snapshot())
     assert outcome.obstacle == (
-        "preflight: autoscaler: an autoscaler scales shop-stable; use surge | quota: no room; raise it"
+        "preflight failed: autoscaler: an autoscaler scales shop-stable; use surge | quota: no room; raise it"
     )
     assert outcome.warnings == ("readiness-probe: no readiness probe; add one",)
 
@@ -74,7 +74,7 @@ def test_a_preflight_without_an_answer_is_an_obstacle_and_soon_made_again() -> N
     counter = Counter()
     counter.preflight.fail_with = UnavailableError("the API server can't be reached")
     outcome = counter.preflights.outcome(WAITING, counter.snapshot())
-    assert outcome.obstacle == "the preflight could not be made: the API server can't be reached"
+    assert outcome.obstacle == "preflight could not run: the API server can't be reached"
     counter.preflight.fail_with = None
     counter.clock.advance(TRIED_AGAIN)
     assert counter.preflights.outcome(WAITING, counter.snapshot()).obstacle is None

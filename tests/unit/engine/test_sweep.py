@@ -42,7 +42,7 @@ class PlainTick:
         self._answers = answers
         self._gate = gates.get(target.name)
 
-    def still(self) -> bool:
+    def repeat_idle(self) -> bool:
         return self.target.name.startswith("still")
 
     def prepare(self) -> BlockRequest | None:
@@ -253,7 +253,7 @@ def test_prometheus_is_not_blamed_where_it_was_not_asked(monkeypatch: pytest.Mon
         time.sleep(2 * PATIENCE.total_seconds())
         busy.set()
         sweep.join()
-    assert "Prometheus was not asked" in str(hall.answers["a"])
+    assert "Prometheus was not queried" in str(hall.answers["a"])
     assert hall.source.calls == []
 
 

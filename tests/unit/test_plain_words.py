@@ -1,0 +1,111 @@
+"""Texts that people read are in plain words: no statistics, no contractions, nobody who "speaks" or is "at rest".
+
+Docstrings and comments are not looked at; every other string of these packages is, whatever it is for.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "analyzer"
+
+PACKAGES = ("decision", "engine")
+
+BANNED = (
+    # statistics
+    "nats",
+    "phi",
+    "tau",
+    "e-value",
+    "level 0",
+    # contractions: Kubernetes writes "cannot" and "does not"
+    r"\w+n't",
+    r"it's",
+    # words that read as translated
+    "again and again",
+    "alike",
+    "anew",
+    "anybody",
+    "at rest",
+    "be asked",
+    "first sight",
+    "gave no answer",
+    r"gives? up",
+    "given up",
+    "hears?",
+    "is ours",
+    "is theirs",
+    "looked at",
+    "looks",
+    "made again",
+    "nobody",
+    "putting back",
+    "reads as",
+    "somebody",
+    "someone else",
+    "speaks?",
+    "stands? at",
+    "taken up",
+    "taking back",
+    "tells?",
+    "told",
+    "whoever",
+)
+
+_BANNED = re.compile(rf"(?<![\w-])(?:{'|'.join(BANNED)})(?![\w-])", re.IGNORECASE)
+
+
+def texts(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each string that is no docstring; an f-string is one text with {} for its values."""
+    tree = ast.parse(source)
+    skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in node.values}
+            parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            yield node.lineno, "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            yield node.lineno, node.value
+
+
+def offences(source: str) -> list[str]:
+    """The banned words in a module's texts, each with its line."""
+    return [
+        f"line {line}: {found.group()!r} in {text!r}"
+        for line, text in texts(source)
+        for found in _BANNED.finditer(text)
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_text_of_this_package_has_a_banned_word(package: str) -> None:
+    modules = sorted((ROOT / package).rglob("*.py"))
+    assert modules
+    found = [
+        f"{module.relative_to(ROOT)}, {offence}"
+        for module in modules
+        for offence in offences(module.read_text(encoding="utf-8"))
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("source", "word"),
+    [
+        ('reason = "Prometheus can\'t be reached"', "can't"),
+        ('reason = f"{name}: given " f"up"', "given up"),
+        ('raise ValueError(f"{one} of {two}: 5.3 nats")', "nats"),
+        ('_log.info("x", reason="Nobody speaks")', "Nobody"),
+    ],
+)
+def test_a_banned_word_is_found_wherever_it_is_said(source: str, word: str) -> None:
+    assert any(repr(word) in offence for offence in offences(source))
+
+
+def test_docstrings_and_longer_words_are_left_alone() -> None:
+    assert offences('"""Nobody speaks."""\nclass A:\n    """At rest."""\n    x = "natsume, retold, phi-3"\n') == []
