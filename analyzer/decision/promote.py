@@ -192,7 +192,7 @@ def _bake_on(context: Context) -> Decision:
     length = context.release.plan.bake
     if baked < length:
         old = counted(context.canary.available, "pod")
-        compared = f"; comparing with {old} of the old version" if comparing(context) else compared_with_before(context)
+        compared = f"; compared with {old} of the old version" if comparing(context) else compared_with_before(context)
         return context.hold(f"baked {show_duration(round_duration(baked))} of {show_duration(length)}{compared}")
     if leaving := end_holdback(context):
         return leaving

@@ -43,7 +43,7 @@ def compared_with_before(context: Context) -> str:
     measured = verdict is not None and any(
         metric.name in tests and (metric.stable.total or metric.levels) for metric in verdict.metrics
     )
-    return "; comparing with before the promotion" if measured else ""
+    return "; compared with the time before the promotion" if measured else ""
 
 
 def _regression(context: Context) -> MetricVerdict | None:

@@ -123,12 +123,12 @@ def _restore(context: Context) -> Decision | None:
         before=stable.template.hash,
         template=context.release.stable,
     )
-    return context.write(move, "restoring stable's previous template")
+    return context.write(move, "rolling back, restoring stable's previous template")
 
 
 def _drain_canary(context: Context) -> Decision | None:
     move = withdrawal(context, context.release.total)
-    return context.write(move, "taking the canary out of service") if move else None
+    return context.write(move, "rolling back") if move else None
 
 
 def _await_pods(context: Context) -> Decision | None:
@@ -169,15 +169,17 @@ def _finish(context: Context) -> Decision:
 
 def _aborted(context: Context, cause: Cause) -> str:
     """The end in an alert; an operator's cause says itself that the release was aborted."""
-    told = _told(cause, _left_to_do(context))
+    told = _told(cause, _besides(context))
     return told if cause.kind is CauseKind.OPERATOR else f"aborted, {told}"
 
 
-def _left_to_do(context: Context) -> str:
+def _besides(context: Context) -> str:
     """What a reader of the abort has to know or do."""
-    release = context.release
+    release, seconds = context.release, _seconds_to_safe(context)
     if not context.acting:
         return " (mode observe: nothing was changed)"
+    if seconds is not None and seconds >= 1:
+        return f"; canary out of service after {show_duration(seconds)}"
     if release.written and context.stable.template.hash == release.canary.hash != release.stable.hash:
         return f"; {context.stable.name} still has this version, its owner has to restore {release.stable.hash}"
     return ""

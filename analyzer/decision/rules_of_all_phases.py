@@ -87,8 +87,10 @@ def _silenced(verdict: Verdict | None) -> tuple[MetricVerdict, ...]:
 
 
 def _silence(metric: MetricVerdict) -> str:
-    pods = f"pod{'' if len(metric.silent_pods) == 1 else 's'} {', '.join(metric.silent_pods)}"
-    return f"Prometheus has no {metric.name} series of ready canary {pods}; check how they are scraped"
+    pods = ", ".join(metric.silent_pods)
+    if len(metric.silent_pods) == 1:
+        return f"ready canary pod {pods} has no series for {metric.name} in Prometheus; check that it is scraped"
+    return f"ready canary pods {pods} have no series for {metric.name} in Prometheus; check that they are scraped"
 
 
 def superseded(context: Context) -> Decision | None:

@@ -44,7 +44,7 @@ def test_a_version_as_good_as_before_is_compared_and_nothing_is_told(seed: int) 
     (errors,) = verdict(stage).metrics
     assert errors.canary.total > 10_000
     assert 5_000 < errors.stable.total < errors.canary.total  # stable had a part of the traffic while it was compared
-    assert "comparing with before the promotion" in stage.last.decision.reason
+    assert "compared with the time before the promotion" in stage.last.decision.reason
     stage.run_to(Phase.SUCCEEDED)
     assert stage.alerts("regression") == []
 

@@ -37,7 +37,7 @@ def test_pods_of_the_old_version_stay_beside_the_new_one_in_full() -> None:
     assert (world.stable.image, world.canary.image) == ("shop:2", "shop:1")
     assert replicas(world) == (10, 2)
     assert back_held(world) == 2
-    assert "comparing with 2 pods of the old version" in world.tick(PASS, seconds=15).reason
+    assert "compared with 2 pods of the old version" in world.tick(PASS, seconds=15).reason
 
 
 def test_what_does_not_fit_the_new_version_gets_when_the_bake_ends() -> None:
