@@ -179,7 +179,7 @@ def _besides(context: Context) -> str:
     if not context.acting:
         return " (mode observe: nothing was changed)"
     if seconds is not None and seconds >= 1:
-        return f"; canary out of service after {show_duration(seconds)}"
+        return f"; canary out of service {show_duration(seconds)} later"
     if release.written and context.stable.template.hash == release.canary.hash != release.stable.hash:
         return f"; {context.stable.name} still has this version, its owner has to restore {release.stable.hash}"
     return ""

@@ -21,5 +21,6 @@ def succeed(context: Context, reason: str, event: AlertEvent = AlertEvent.PROMOT
         before = context.state.stable_hash if edited else release.stable.hash
         known = replace(context.state, stable_hash=release.canary.hash, previous=before)
         context = replace(context, state=known)
-    alert = alert_of(context, event, f"{context.state.target}: {event.value}, {reason}")
+    what = "promoted" if event is AlertEvent.PROMOTED else "ready to promote"
+    alert = alert_of(context, event, f"{context.state.target}: {what}, {reason}")
     return context.go(Phase.SUCCEEDED, reason, Action.PROMOTE, alert)

@@ -6,16 +6,14 @@ from analyzer.model.workload import Workload
 
 
 def then(first: str, second: str) -> str:
-    """Two texts as one, nothing twice: a phrase is followed by a semicolon, a sentence by another one. Where `first`
-    ends with what `second` is about ("step 2 of 3: ..."), it goes on from there."""
+    """Two texts as one, nothing twice. Where `first` ends with what `second` is about ("step 2 of 3: ..."), the text
+    goes on from there."""
     if not first or second in first:
         return first or second
     about, _, rest = second.partition(": ")
     if rest and first.endswith(about):
         return f"{first}: {rest}"
-    if first.endswith("."):
-        return f"{first} {second[:1].upper()}{second[1:]}"
-    return f"{first}; {second}"
+    return f"{first.rstrip('.')}; {second}"
 
 
 def writer_of(workload: Workload, field: str) -> str:

@@ -17,18 +17,18 @@ from analyzer.model.verdict import Classification, Outcome, Verdict
 from tests.fakes import verdicts
 from tests.fakes.verdicts import FAIL, GUARD_FAIL, PASS
 from tests.fakes.world import World
-from tests.unit.decision.given import at_rest, pending, progressing, promoting, rolling_back, run, to_rest
+from tests.unit.decision.given import idle_world, pending, progressing, promoting, rolling_back, run, to_rest
 
 COMPARISON = (
     "errors: canary 10.5 % (43 of 410), stable 3.4 % (125 of 3,662): 3.1x (95 % interval 1.6x to 5.4x); "
-    "limit 1.25x + 0.05 pp. Failed, false alarm chance below 0.15 %."
+    "limit 1.25x + 0.05 pp. Failed, false alarm chance below 0.15 %"
 )
 FAILED = replace(FAIL, reason=COMPARISON)
 WAITING = verdicts.verdict(
-    Outcome.INCONCLUSIVE, Classification.UNDECIDED, reason="errors: promotion evidence 40 %, about 37s more"
+    Outcome.INCONCLUSIVE, Classification.UNDECIDED, reason="errors: evidence to advance 40 %, about 37s more"
 )
 ENOUGH = replace(WAITING, advance=True)
-PASSED = replace(PASS, reason="all gating metrics passed: errors")
+PASSED = replace(PASS, reason="passed: errors")
 
 
 def summaries(world: World, event: AlertEvent) -> list[str]:
@@ -51,7 +51,7 @@ def test_a_step_says_which_of_how_many_it_is_and_what_is_missing() -> None:
         f"{started}; step 1 of 2 (30 %): scaling shop-canary (canary) from 0 to 3",
         "step 1 of 2 (30 %): scaling shop-stable (stable) from 10 to 7",
         "step 1 of 2 (30 %) reached: canary serves from 3 of 10 pods; collecting evidence",
-        "step 1 of 2 (30 %): held 15s of 1m; errors: promotion evidence 40 %, about 37s more",
+        "step 1 of 2 (30 %): held 15s of 1m; errors: evidence to advance 40 %, about 37s more",
     ]
 
 
@@ -73,8 +73,8 @@ def test_advancing_names_both_steps_once() -> None:
 def test_promotion_says_what_passed_and_how_far_it_is() -> None:
     world = progressing(steps=(Step(50, timedelta(0)),))
     choice = world.tick(PASSED, seconds=15)
-    assert choice.transitions[-1].reason == "all gating metrics passed: errors"
-    assert choice.reason.startswith("all gating metrics passed: errors; promoting: scaling shop-canary (canary) from 5")
+    assert choice.transitions[-1].reason == "passed: errors"
+    assert choice.reason.startswith("passed: errors; promoting: scaling shop-canary (canary) from 5")
     choice = run(world, PASSED, until=lambda choice: choice.state.phase is Phase.SUCCEEDED)
     assert summaries(world, AlertEvent.PROMOTED) == [f"shop: promoted, {choice.reason}"]
     assert choice.reason == f"version {world.stable.template.hash} is stable after a bake of 5m"
@@ -84,22 +84,22 @@ def test_promotion_says_what_passed_and_how_far_it_is() -> None:
 def test_a_failed_metric_is_told_with_its_numbers_once_in_each_text() -> None:
     world = progressing()
     choice = world.tick(FAILED)
-    assert choice.reason == f"{COMPARISON} Rolling back: scaling shop-stable (stable) from 7 to 10"
+    assert choice.reason == f"{COMPARISON}; rolling back: scaling shop-stable (stable) from 7 to 10"
     assert choice.transitions[-1].reason == COMPARISON
     last = to_rest(world)
     assert last.reason == COMPARISON
     assert summaries(world, AlertEvent.ABORTED) == [
         f"shop: rolling back, errors failed. {COMPARISON}",
-        f"shop: aborted, errors failed; canary out of service after 30s. {COMPARISON}",
+        f"shop: aborted, errors failed; canary out of service 30s later. {COMPARISON}",
     ]
     assert world.tick().reason == COMPARISON
 
 
 def test_a_failed_guard_is_called_a_guard() -> None:
     world = progressing()
-    world.tick(replace(GUARD_FAIL, reason="slo: 0.9, limit 0.5. Failed for 3 blocks."))
+    world.tick(replace(GUARD_FAIL, reason="slo: 0.9, limit 0.5. Failed for 3 blocks"))
     assert summaries(world, AlertEvent.ABORTED) == [
-        "shop: rolling back, guard slo failed. slo: 0.9, limit 0.5. Failed for 3 blocks."
+        "shop: rolling back, guard slo failed. slo: 0.9, limit 0.5. Failed for 3 blocks"
     ]
 
 
@@ -120,7 +120,7 @@ def test_an_operator_s_abort_says_aborted_once() -> None:
     to_rest(world)
     rolling, aborted = summaries(world, AlertEvent.ABORTED)
     assert rolling == "shop: rolling back, aborted by ada"
-    assert aborted == "shop: aborted by ada; canary out of service after 30s"
+    assert aborted == "shop: aborted by ada; canary out of service 30s later"
     assert world.tick().reason == "aborted by ada"
 
 
@@ -156,7 +156,7 @@ def test_refusals_say_what_to_do_instead() -> None:
 def test_the_deadline_says_what_was_missing_and_what_follows(policy: OnInconclusive, expected: str) -> None:
     world = progressing(deadline=timedelta(minutes=2), on_inconclusive=policy)
     reasons(world, WAITING, 12)
-    missing = "not decided within the deadline of 2m: errors: promotion evidence 40 %, about 37s more"
+    missing = "not decided within the deadline of 2m: errors: evidence to advance 40 %, about 37s more"
     assert world.known.outbox[0].alert.summary == f"shop: {expected.format(missing)}"
 
 
@@ -210,7 +210,7 @@ def test_a_failed_guard_on_both_sides_says_that_it_holds() -> None:
 
 
 def test_a_target_that_was_never_released_says_how_to_begin() -> None:
-    world = at_rest()
+    world = idle_world()
     expected = "unmanaged: replicas are left alone until a new canary version or `canary-analyzer start shop`"
     assert world.known.reason == expected
     assert world.tick().reason == expected
@@ -236,7 +236,7 @@ def test_a_pause_is_named_once() -> None:
     ("first", "second", "both"),
     [
         ("aborted by ada", "rolling back: x", "aborted by ada; rolling back: x"),
-        ("errors: 3x. Failed.", "rolling back: x", "errors: 3x. Failed. Rolling back: x"),
+        ("quota exceeded.", "rolling back: x", "quota exceeded; rolling back: x"),
         ("advancing to step 2", "step 2: scaling", "advancing to step 2: scaling"),
         ("errors: 3x. Failed.", "errors: 3x. Failed.", "errors: 3x. Failed."),
         ("", "rolling back", "rolling back"),
