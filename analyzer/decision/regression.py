@@ -24,7 +24,7 @@ def notice_regression(context: Context) -> Context:
     if found is None or context.release.plan.on_regression is not OnRegression.ALERT:
         return context
     what = f"{found.name} is worse than before the promotion; not rolled back (onRegression: alert)"
-    summary = f"{context.state.target}: {what}. {_reason(found)}"
+    summary = f"{context.state.target}: {what}. {found.reason}"
     return alert_once(context, AlertEvent.REGRESSION, summary, found.name)
 
 
@@ -33,7 +33,7 @@ def regressed(context: Context) -> Decision | None:
     found = _regression(context)
     if found is None or context.release.plan.on_regression is not OnRegression.ROLLBACK:
         return None
-    return start_rollback(context, Cause(CauseKind.REGRESSION, _reason(found), found.name))
+    return start_rollback(context, Cause(CauseKind.REGRESSION, found.reason, found.name))
 
 
 def compared_with_before(context: Context) -> str:
@@ -64,7 +64,3 @@ def _tests(context: Context) -> frozenset[str]:
 
 def _excess(metric: MetricVerdict) -> float:
     return 0.0 if metric.evidence is None else metric.evidence.abort - metric.evidence.abort_at
-
-
-def _reason(metric: MetricVerdict) -> str:
-    return f'worse since the promotion (here "canary") than before it ("stable"): {metric.reason}'

@@ -55,7 +55,11 @@ def test_a_version_that_turns_bad_is_told_once_and_stays() -> None:
     stage.run_to(Phase.SUCCEEDED)
     assert len(stage.alerts("regression")) == 1
     (alert,) = (alert for alert in stage.sink.alerts if alert.event == "regression")
-    assert "shop: errors is worse than before the promotion; not rolled back (onRegression: alert). " in alert.summary
+    what = "shop: errors is worse than before the promotion; not rolled back (onRegression: alert). "
+    assert alert.summary.startswith(f"{what}errors: after promotion ")
+    assert ", before promotion " in alert.summary
+    assert "canary" not in alert.summary
+    assert "stable" not in alert.summary
     assert stage.cluster.version(STABLE) == "v2"
 
 
