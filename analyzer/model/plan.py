@@ -31,7 +31,7 @@ class Promotion(StrEnum):
 
 
 class Advance(StrEnum):
-    """What an intermediate step needs besides its dwell: the looser proof, or only no adverse evidence."""
+    """What a step needs to advance besides its hold: enough evidence, or only no evidence against the canary."""
 
     PROOF = "proof"
     TIME = "time"

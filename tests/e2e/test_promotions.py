@@ -62,6 +62,6 @@ def test_a_slow_release_is_aborted_though_it_answers_everything(new_scene: MakeS
     scene = new_scene(analysis={"metrics": [ERRORS, LATENCY]})
     scene.pair.set_env(VERSION="slow", LATENCY_MS="300")
     assert scene.wait_for_end() is Phase.ABORTED
-    assert_rolled_back(scene, scene.pair, "latency over .* against")
+    assert_rolled_back(scene, scene.pair, "latency: canary .* over .*, stable")
     assert scene.history()[-1]["culprit"] == "latency"
     assert scene.pair.traffic.of(version="slow").errors == 0

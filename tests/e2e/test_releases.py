@@ -53,7 +53,9 @@ def test_a_bad_release_is_aborted_with_one_alert_that_has_the_numbers(new_scene:
     scene.pair.wait_ready("my-app-v2", 0)
     rolling_back, aborted = scene.wait_for_alerts("aborted", 2)
     assert rolling_back.body["data"]["key"] == aborted.body["data"]["key"]
-    assert re.search(r"errors: canary \d+ of \d+ \(\d+ %\) against stable 0 of \d+", aborted.body["data"]["summary"])
+    assert re.search(
+        r"errors: canary [\d.]+ % \([\d,]+ of [\d,]+\), stable 0 % \(0 of [\d,]+\)", aborted.body["data"]["summary"]
+    )
     scene.pair.capacity.assert_within(total=4, max_surge=1)
     scene.pair.traffic.stop()
     scene.pair.traffic.assert_answered("my-app-v1")

@@ -60,7 +60,7 @@ def _check_bad(result: dict[str, Any]) -> None:
     assert result.keys() == {"releases", "prometheus", "seconds"}
     (bad,) = result["releases"]
     assert (bad["name"], bad["outcome"], bad["phase"], bad["culprit"]) == ("bad", "aborted", "ABORTED", "errors")
-    assert "worse than" in bad["reason"]
+    assert "Failed, false alarm chance below" in bad["reason"]
     assert 0 < bad["secondsToAbort"] <= bad["secondsToSafe"]
     assert bad["usersHurt"] > 0
     assert bad["alertsDelivered"] == 1

@@ -158,7 +158,7 @@ def test_without_traffic_holds_undecided_until_the_deadline(theatre: Theatre) ->
     judged = [report.verdict for report in theatre.notebook.reports if report.verdict is not None]
     last = judged[-1].metrics[0]
     assert last.classification is Classification.UNDECIDED
-    assert "proof takes about" in last.reason
+    assert "no traffic on both sides" in last.reason
     assert theatre.shop.workloads.workload(ROLES.canary).replicas == 5  # type: ignore[union-attr]
 
 
