@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.judge.bands import OPEN, TAIL, CountMetric, bands_after, margins_of
-from analyzer.judge.boundaries import Boundaries
-from analyzer.judge.count_evidence import downwards
-from analyzer.judge.design import Grid, Whole, design_for
-from analyzer.judge.fast_lane import fast_grid
-from analyzer.judge.gauge import ADVANCE_MARGIN, BATCH_SECONDS, LEAST_WITHIN
-from analyzer.judge.gauge_tests import Normal, log_abort, log_proof
-from analyzer.judge.profile import increment, log_evidence
-from analyzer.judge.spread import FuzzyNull, fuzzy_null, step_spread
-from analyzer.judge.strength import boundary_weights, relief, slack
+from analyzer.judge.counts.evidence import downwards
+from analyzer.judge.counts.fast_lane import fast_grid
+from analyzer.judge.counts.strength import boundary_weights, relief, slack
+from analyzer.judge.gauges.evidence import ADVANCE_MARGIN, BATCH_SECONDS, LEAST_WITHIN
+from analyzer.judge.gauges.tests import Normal, log_abort, log_proof
+from analyzer.judge.observations.bands import OPEN, TAIL, CountMetric, bands_after, margins_of
+from analyzer.judge.observations.boundaries import Boundaries
+from analyzer.judge.sequential.design import Grid, Whole, design_for
+from analyzer.judge.sequential.profile import increment, log_evidence
+from analyzer.judge.sequential.spread import FuzzyNull, fuzzy_null, step_spread
 from analyzer.judge.thresholds import ADVERSE
 from analyzer.model.metric import Analysis, GaugeMetric, HistogramMetric, RatioMetric
 from analyzer.model.noise import EXACT, BoundNoise, Noise

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from analyzer.judge.design import abort_grid, proof_grid
+from analyzer.judge.sequential.design import abort_grid, proof_grid
 from analyzer.model.metric import Analysis, Margin, RatioMetric
 from benchmarks.poisson_limit import nats_per_request
 from benchmarks.race import Finish, Outcomes, Traffic, race

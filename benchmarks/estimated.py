@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from analyzer.judge import noise
+from analyzer.judge.noise.estimate import estimate
 from analyzer.model.block import Arrivals, Buckets, Counts, History, PodLevel, Restarts, Sample, SideBlock
 from analyzer.model.metric import (
     GaugeMetric,
@@ -38,7 +38,7 @@ def of_counts(metric: CountsMetric, past: Past) -> list[Noise]:
             sample = Restarts
     pairs = np.stack([past.events, past.totals], axis=-1).transpose(0, 2, 1, 3)
     return [
-        noise.estimate(metric, _history([[sample(*pod) for pod in batch] for batch in run.tolist()]), _SETTING)
+        estimate(metric, _history([[sample(*pod) for pod in batch] for batch in run.tolist()]), _SETTING)
         for run in pairs
     ]
 
@@ -46,7 +46,7 @@ def of_counts(metric: CountsMetric, past: Past) -> list[Noise]:
 def of_latency(metric: HistogramMetric, played: PlayedLatency) -> list[Noise]:
     """One estimate per run, with numbers for every bound."""
     return [
-        noise.estimate(metric, _history(list(_buckets(events, totals)), BOUNDS), _SETTING)
+        estimate(metric, _history(list(_buckets(events, totals)), BOUNDS), _SETTING)
         for events, totals in zip(played.past_events, played.past_total, strict=True)
     ]
 
@@ -54,7 +54,7 @@ def of_latency(metric: HistogramMetric, played: PlayedLatency) -> list[Noise]:
 def of_gauge(metric: GaugeMetric, played: PlayedGauge) -> list[Noise]:
     """One estimate per run."""
     return [
-        noise.estimate(metric, _history([[PodLevel(level) for level in batch] for batch in run.T.tolist()]), _SETTING)
+        estimate(metric, _history([[PodLevel(level) for level in batch] for batch in run.T.tolist()]), _SETTING)
         for run in played.past
     ]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.judge import begin, enter, fold, judge, prove_from
-from analyzer.judge.noise import estimate
-from analyzer.judge.profile import Floats
+from analyzer.judge.noise.estimate import estimate
+from analyzer.judge.sequential.profile import Floats
 from analyzer.model.block import Block, History, PodLevel, Sample, SideBlock, Timing
 from analyzer.model.metric import Analysis, GaugeMetric, Margin, NoiseSetting
 from analyzer.model.noise import Noise

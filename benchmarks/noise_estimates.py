@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from analyzer.judge.dispersion import CAUTION, Cells, between_batches, between_pods, few_pods
-from analyzer.judge.gauge_tests import Normal, log_abort
-from analyzer.judge.level_noise import between_pods as between_levels
-from analyzer.judge.level_noise import within_pods
-from analyzer.judge.noise import estimate
-from analyzer.judge.placebo import checked
-from analyzer.judge.profile import Floats
+from analyzer.judge.gauges.tests import Normal, log_abort
+from analyzer.judge.noise.dispersion import CAUTION, Cells, between_batches, between_pods, few_pods
+from analyzer.judge.noise.estimate import estimate
+from analyzer.judge.noise.levels import between_pods as between_levels
+from analyzer.judge.noise.levels import within_pods
+from analyzer.judge.noise.placebo import checked
+from analyzer.judge.sequential.profile import Floats
 from analyzer.model.block import Counts, History, Sample, SideBlock
 from analyzer.model.metric import NoiseSetting, RatioMetric
 from analyzer.model.noise import EXACT

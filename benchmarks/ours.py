@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.judge.fast_lane import SHARE
+from analyzer.judge.counts.fast_lane import SHARE
 from analyzer.judge.thresholds import ADVERSE
 from analyzer.model.metric import Analysis, RatioMetric, TestedMetric
 from benchmarks.worlds import Floats, Stage

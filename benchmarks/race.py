@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analyzer.judge.design import Grid
-from analyzer.judge.profile import Floats, increment, joined, log_evidence
+from analyzer.judge.sequential.design import Grid
+from analyzer.judge.sequential.profile import Floats, increment, joined, log_evidence
 
 UNDECIDED = -1
 

@@ -6,8 +6,8 @@ Rule: pure. Values in, values out; no clock, no I/O, no log, no randomness; the 
 from __future__ import annotations
 
 from analyzer.judge.evidence import Evidence, begin, enter, fail, fold, fold_fast, last_folded, last_slot, prove_from
-from analyzer.judge.noise import estimate as estimate_noise
-from analyzer.judge.placebo import checked as check_placebo
+from analyzer.judge.noise.estimate import estimate as estimate_noise
+from analyzer.judge.noise.placebo import checked as check_placebo
 from analyzer.judge.recheck import open_to_more, sealed, unconfirmed
 from analyzer.judge.verdict import judge
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, assert_never
 
-from analyzer.judge.count_evidence import CountEvidence, fold_blocks, fresh_counts
-from analyzer.judge.fast_lane import FastEvidence, fold_slots
-from analyzer.judge.gauge import GaugeEvidence, fold_levels
-from analyzer.judge.guard import GuardEvidence, fold_readings
+from analyzer.judge.counts.evidence import CountEvidence, fold_blocks, fresh_counts
+from analyzer.judge.counts.fast_lane import FastEvidence, fold_slots
+from analyzer.judge.gauges.evidence import GaugeEvidence, fold_levels
+from analyzer.judge.guards.evidence import GuardEvidence, fold_readings
 from analyzer.judge.order import Starts
 from analyzer.model.block import Block, GuardReading, Timing
 from analyzer.model.metric import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from analyzer.judge.count_evidence import CountEvidence
+from analyzer.judge.counts.evidence import CountEvidence
 from analyzer.judge.evidence import Evidence, MetricEvidence
-from analyzer.judge.gauge import GaugeEvidence
-from analyzer.judge.guard import GuardEvidence
+from analyzer.judge.gauges.evidence import GaugeEvidence
+from analyzer.judge.guards.evidence import GuardEvidence
 from analyzer.judge.verdict import judge
 from analyzer.model.verdict import MetricVerdict
 

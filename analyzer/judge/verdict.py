@@ -12,14 +12,14 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from analyzer.judge.count_evidence import CountEvidence
-from analyzer.judge.count_verdict import judge_count
+from analyzer.judge.counts.evidence import CountEvidence
+from analyzer.judge.counts.fast_lane import SHARE
+from analyzer.judge.counts.verdict import judge_count
 from analyzer.judge.evidence import Evidence, MetricEvidence, TestedEvidence
-from analyzer.judge.fast_lane import SHARE
-from analyzer.judge.gauge import GaugeEvidence
-from analyzer.judge.gauge_verdict import judge_gauge
-from analyzer.judge.guard import GuardEvidence
-from analyzer.judge.guard_verdict import judge_guard
+from analyzer.judge.gauges.evidence import GaugeEvidence
+from analyzer.judge.gauges.verdict import judge_gauge
+from analyzer.judge.guards.evidence import GuardEvidence
+from analyzer.judge.guards.verdict import judge_guard
 from analyzer.judge.thresholds import Thresholds
 from analyzer.model.metric import HistogramMetric, QueryMetric, RatioMetric, Scope
 from analyzer.model.verdict import Classification, MetricVerdict, Outcome, Verdict

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
-from analyzer.judge.effect import LEVEL, Effect
+from analyzer.judge.sequential.effect import LEVEL, Effect
 from analyzer.model.block import Counts
 from analyzer.model.duration import show_duration
 from analyzer.model.metric import GaugeMetric, Margin

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.judge import begin, enter, fold, judge, prove_from
-from analyzer.judge.design import abort_grid, proof_grid
-from analyzer.judge.profile import increment, log_evidence
+from analyzer.judge.sequential.design import abort_grid, proof_grid
+from analyzer.judge.sequential.profile import increment, log_evidence
 from analyzer.model.block import Block, Counts, SideBlock, Timing
 from analyzer.model.metric import Analysis, Margin, RatioMetric
 from analyzer.model.verdict import Classification, Outcome

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.judge import begin, enter, fold, judge, prove_from
-from analyzer.judge.offline import OfflineVerdict, Recorded, judge_case
+from analyzer.judge.offline.replay import OfflineVerdict, Recorded, judge_case
 from analyzer.model.block import (
     Arrivals,
     Block,

@@ -16,7 +16,7 @@ from analyzer.cli.judge import result
 from analyzer.cli.judge.case import parse, read_case
 from analyzer.cli.judge.reading import CaseError
 from analyzer.cli.judge.result import CaseResult, failed, judged
-from analyzer.judge.offline import judge_case
+from analyzer.judge.offline.replay import judge_case
 from analyzer.model.errors import RecordError
 
 

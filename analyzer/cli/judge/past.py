@@ -12,7 +12,7 @@ from typing import Any
 
 from analyzer.cli.judge.reading import CaseError, each
 from analyzer.cli.judge.samples import Shape, side
-from analyzer.judge.noise import estimate
+from analyzer.judge.noise.estimate import estimate
 from analyzer.model.block import Arrivals, Buckets, Counts, History, NoData, PodLevel, Restarts, Sample, SideBlock
 from analyzer.model.metric import NoiseSetting, TestedMetric
 from analyzer.model.noise import Noise

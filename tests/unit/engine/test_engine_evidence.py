@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from analyzer.engine.evidence import EvidenceMemory, Look, course_of, folded
 from analyzer.judge import Evidence, judge
-from analyzer.judge.guard import GuardEvidence
+from analyzer.judge.guards.evidence import GuardEvidence
 from analyzer.model.block import Block, Counts, SideBlock, Timing
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import QueryMetric

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from analyzer.judge.gauge import GaugeEvidence, fold_levels
-from analyzer.judge.gauge_verdict import judge_gauge
+from analyzer.judge.gauges.evidence import GaugeEvidence, fold_levels
+from analyzer.judge.gauges.verdict import judge_gauge
 from analyzer.judge.order import Starts
 from analyzer.judge.thresholds import Thresholds
 from analyzer.model.block import Block, PodLevel, SideBlock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analyzer.judge import judge, open_to_more, sealed, unconfirmed
-from analyzer.judge.count_evidence import CountEvidence
+from analyzer.judge.counts.evidence import CountEvidence
 from analyzer.judge.evidence import Evidence
 from tests.unit.judge.sample_blocks import block, folded, release, run, side
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from analyzer.judge.effect import Effect
+from analyzer.judge.sequential.effect import Effect
 from analyzer.judge.wording import (
     Comparison,
     allowance,

@@ -1,0 +1,1 @@
+"""Metrics that count events (ratios, histograms, rates, restarts): evidence, its reading, verdict, words."""

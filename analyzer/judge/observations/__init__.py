@@ -1,0 +1,1 @@
+"""Blocks as the tests see them: each side summed up, histograms at boundaries that both sides have, absence counted."""

@@ -1,0 +1,1 @@
+"""The arithmetic of anytime-valid tests on counts: bets, profiles, effects, forecasts. No release, no metric kinds."""
