@@ -40,7 +40,7 @@ def start_rollback(context: Context, cause: Cause) -> Decision:
     alert = alert_of(
         context,
         AlertEvent.ABORTED,
-        f"{context.state.target}: rolling back, {_told(cause)}",
+        f"{context.state.target}: rolling back, {_summary(cause)}",
         mark="rolling-back",
         status="rolling back",
         cause=cause.kind.value,
@@ -49,8 +49,8 @@ def start_rollback(context: Context, cause: Cause) -> Decision:
     return context.go(Phase.ROLLING_BACK, cause.reason, Action.ROLLBACK, alert)
 
 
-def _told(cause: Cause, besides: str = "") -> str:
-    """The cause in an alert: what happened, what there is to say `besides`, then the numbers."""
+def _summary(cause: Cause, besides: str = "") -> str:
+    """The cause in an alert: what happened, what else there is to know (`besides`), then the numbers."""
     match cause.kind:
         case CauseKind.FAIL:
             return f"{cause.culprit} failed{besides}. {cause.reason}"
@@ -169,8 +169,8 @@ def _finish(context: Context) -> Decision:
 
 def _aborted(context: Context, cause: Cause) -> str:
     """The end in an alert; an operator's cause says itself that the release was aborted."""
-    told = _told(cause, _besides(context))
-    return told if cause.kind is CauseKind.OPERATOR else f"aborted, {told}"
+    summary = _summary(cause, _besides(context))
+    return summary if cause.kind is CauseKind.OPERATOR else f"aborted, {summary}"
 
 
 def _besides(context: Context) -> str:

@@ -117,7 +117,7 @@ class Capacity:
 class Plan:
     """Everything about a release that is not statistics. Frozen when the release starts.
 
-    `holdback`: so many pods of the old version are kept during the bake for comparison; with `swap` only.
+    `holdback`: this many pods of the old version are kept during the bake for comparison; with `swap` only.
     `on_regression` acts on the comparison of before and after the promotion, which has no error guarantee.
     """
 
