@@ -86,7 +86,7 @@ def _keep_canary_at_zero(context: Context) -> Decision | None:
 
 def _canary_needed(context: Context) -> str | None:
     """Another client has moved all traffic to the canary: scaling it down now would be an outage."""
-    if context.stable.available > 0 or context.canary.available == 0:
+    if context.stable.serving > 0 or context.canary.serving == 0:
         return None
     return f"{context.stable.name} has no available pod; leaving {context.canary.name} up until it has one"
 
