@@ -9,6 +9,8 @@ COPY requirements-run.lock /src/
 RUN /opt/canary-analyzer/bin/pip install --require-hashes --no-deps --only-binary :all: -r /src/requirements-run.lock
 COPY pyproject.toml README.md LICENSE /src/
 COPY analyzer /src/analyzer
+# The demo and its sandbox, which downloads packages and starts processes, are for a developer's machine.
+RUN rm -r /src/analyzer/sandbox /src/analyzer/cli/demo
 # hatchling, which builds our own wheel, is fetched for this stage only
 RUN python3 -m venv /tmp/build \
  && /tmp/build/bin/pip wheel --no-deps --wheel-dir /tmp/wheels /src \

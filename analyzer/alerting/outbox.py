@@ -6,6 +6,8 @@ receiver that fails gets nothing newer before what it missed; other receivers do
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -13,16 +15,17 @@ from enum import Enum, auto
 import structlog
 
 from analyzer.alerting.routing import Router
+from analyzer.model.backoff import backoff, jittered
 from analyzer.model.duration import show_duration
 from analyzer.model.errors import AlertError
 from analyzer.model.state import OutboxEntry
 from analyzer.ports import AlertSink
 
-FIRST_WAIT = timedelta(seconds=1)
-"""How long to wait after the first failure; twice as long after each further one."""
+FIRST_WAIT = 1.0
+"""Seconds to wait after the first failure; twice as long after each further one, less up to half for jitter."""
 
-LONGEST_WAIT = timedelta(minutes=5)
-"""No wait is longer than this, so a receiver that is back gets its alerts within that time."""
+LONGEST_WAIT = 300.0
+"""Seconds; no wait is longer, so a receiver that is back gets its alerts within that time."""
 
 KEPT_FOR = timedelta(days=3)
 """An alert older than this is dropped, with an error in the log: the state document must not grow for ever."""
@@ -40,18 +43,21 @@ class _Attempt(Enum):
     FAILED = auto()
 
 
-def flush(entries: tuple[OutboxEntry, ...], router: Router, now: datetime) -> tuple[OutboxEntry, ...]:
+def flush(
+    entries: tuple[OutboxEntry, ...], router: Router, now: datetime, chance: Callable[[], float] = random.random
+) -> tuple[OutboxEntry, ...]:
     """Send what is due; gives the entries that are not delivered everywhere yet. Never raises.
 
     A receiver is tried until its first failure. One that refuses an alert for good counts as done with it, which is
-    logged as an error.
+    logged as an error. `chance` gives numbers from 0 to 1 for the jitter: an outage of a receiver meets the alerts of
+    many targets at once.
     """
     waiting: set[str] = set()
     remaining = []
     for entry in entries:
         after = _advance(entry, router, waiting, now)
         if after is not None:
-            remaining.append(after)
+            remaining.append(_postponed(after, now, chance()) if after.attempts > entry.attempts else after)
     return tuple(remaining)
 
 
@@ -66,12 +72,10 @@ def _advance(entry: OutboxEntry, router: Router, waiting: set[str], now: datetim
     if entry.not_before is not None and now < entry.not_before:
         waiting.update(open_receivers)
         return entry if open_receivers else None
-    return _tried(entry, open_receivers, router, waiting, now)
+    return _tried(entry, open_receivers, router, waiting)
 
 
-def _tried(
-    entry: OutboxEntry, open_receivers: list[str], router: Router, waiting: set[str], now: datetime
-) -> OutboxEntry | None:
+def _tried(entry: OutboxEntry, open_receivers: list[str], router: Router, waiting: set[str]) -> OutboxEntry | None:
     reached, failed = list(entry.delivered), False
     for name in open_receivers:
         if name in waiting:
@@ -84,7 +88,7 @@ def _tried(
     if set(open_receivers) <= set(reached):
         return None
     after = replace(entry, delivered=tuple(reached))
-    return _postponed(after, now) if failed else after
+    return replace(after, attempts=entry.attempts + 1) if failed else after
 
 
 def _attempt(sink: AlertSink, entry: OutboxEntry) -> _Attempt:
@@ -105,14 +109,9 @@ def _attempt(sink: AlertSink, entry: OutboxEntry) -> _Attempt:
     return _Attempt.DELIVERED
 
 
-def _postponed(entry: OutboxEntry, now: datetime) -> OutboxEntry:
-    return replace(entry, attempts=entry.attempts + 1, not_before=now + wait_after(entry.attempts))
-
-
-def wait_after(attempts: int) -> timedelta:
-    """How long to wait when a try failed after `attempts` earlier failures: 1 s, 2 s, 4 s .. 5 min."""
-    doublings = min(attempts, 16)  # far beyond the longest wait, far below what a timedelta can hold
-    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+def _postponed(entry: OutboxEntry, now: datetime, chance: float) -> OutboxEntry:
+    wait = jittered(backoff(entry.attempts, FIRST_WAIT, LONGEST_WAIT), chance)
+    return replace(entry, not_before=now + timedelta(seconds=wait))
 
 
 def _about(entry: OutboxEntry) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -12,6 +11,7 @@ import requests
 from analyzer.connection_failure import connection_failure
 from analyzer.model.alert import Alert
 from analyzer.model.errors import AlertError
+from analyzer.model.loopback import is_loopback
 
 _SUCCESS = range(200, 300)
 _TRY_AGAIN = frozenset({401, 403, 404, 408, 425, 429})
@@ -34,7 +34,7 @@ class WebhookSink:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
         self._shown = f"{parts.scheme}://{parts.hostname}{port}"
-        self._nearby = _is_loopback(parts.hostname or "")
+        self._nearby = is_loopback(parts.hostname or "")
 
     def __repr__(self) -> str:
         return f"WebhookSink({self._name!r}, {self._shown!r})"
@@ -66,7 +66,7 @@ class WebhookSink:
         body = json.dumps(cloud_event(alert)).encode()
         try:
             with requests.Session() as session:
-                session.trust_env = not self._nearby  # a proxy would look for 127.0.0.1 on its own machine
+                session.trust_env = not self._nearby  # a proxy would look for it on its own machine
                 with session.post(
                     self._url,
                     data=body,
@@ -117,10 +117,3 @@ def _advice(status: int) -> str:
     if status < 400:  # noqa: PLR2004 - where client errors begin
         return "redirects are not followed: configure the address that it redirects to"
     return "check its URL and its own log"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

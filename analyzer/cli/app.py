@@ -1,7 +1,8 @@
 """Puts the commands together. A new command is a module with `register(app)`, and an entry in `COMMANDS`.
 
 A module is imported when one of its commands is called, or all are listed: numpy, scipy and the Kubernetes client take
-a second to load, which `status` in a loop should not wait for.
+a second to load, which `status` in a loop should not wait for. The production image has no sandbox and no demo, so no
+other module imports those (`left_out`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from analyzer.cli.errors import ExitCode, error_text
+from analyzer.cli.left_out import is_left_out, register_left_out
 from analyzer.model.errors import AnalyzerError
 
 PROGRAM = "canary-analyzer"
@@ -56,8 +58,19 @@ def build_app(modules: Iterable[str] = COMMANDS) -> typer.Typer:
     app = typer.Typer(name=PROGRAM, no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_root)
     for module in modules:
-        import_module(module).register(app)
+        _register(app, module)
     return app
+
+
+def _register(app: typer.Typer, module: str) -> None:
+    try:
+        loaded = import_module(module)
+    except ModuleNotFoundError as missing:
+        if not is_left_out(missing):
+            raise
+        register_left_out(app, COMMANDS[module])
+    else:
+        loaded.register(app)
 
 
 def _needed(arguments: Sequence[str]) -> Iterable[str]:

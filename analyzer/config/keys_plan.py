@@ -153,9 +153,11 @@ class PlanKeys(Keys):
         default=_PLAN.ready_within,
         description="How long a canary pod may take to become ready. After that the release is rolled back.",
     )
-    weight_tolerance: float = Field(
+    weight_tolerance: float | None = Field(
         default=_PLAN.weight_tolerance,
         ge=0,
         le=100,
-        description="Percent points that a weight may be off because replicas are whole; more is refused.",
+        description="Percentage points by which a weight may differ from the share that whole pods can give: a release "
+        "with a step further off stays PENDING, and the reason names the nearest weights. Without this key each step "
+        "gets the nearest share, and steps that come to the same number of pods are merged.",
     )

@@ -4,6 +4,7 @@ Rule: nothing here reads a clock, does I/O or writes a log; the engine carries d
 """
 
 from analyzer.decision.decide import decide, moved_to
+from analyzer.decision.invariants import keep_invariants
 from analyzer.decision.roster import enroll
 
-__all__ = ["decide", "enroll", "moved_to"]
+__all__ = ["decide", "enroll", "keep_invariants", "moved_to"]

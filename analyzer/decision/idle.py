@@ -9,6 +9,7 @@ from analyzer.decision.alerts import alert_once
 from analyzer.decision.blockers import idle_blocker
 from analyzer.decision.context import Context, Rule, first_answer
 from analyzer.decision.moves import scale
+from analyzer.decision.steps import fitted
 from analyzer.decision.template_identity import unresolved
 from analyzer.decision.wording import availability, counted, writer_of
 from analyzer.model.alert import AlertEvent
@@ -17,7 +18,7 @@ from analyzer.model.decision import Decision
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode, Plan, Step
 from analyzer.model.state import DeadlineClock, Release, StepRecord, Version
-from analyzer.model.target import Side
+from analyzer.model.target import Side, Target
 
 NOT_MEASURED = "waiting for Prometheus to scrape the stable pods"
 
@@ -85,7 +86,7 @@ def _keep_canary_at_zero(context: Context) -> Decision | None:
 
 def _canary_needed(context: Context) -> str | None:
     """Another client has moved all traffic to the canary: scaling it down now would be an outage."""
-    if context.stable.available > 0 or context.canary.available == 0:
+    if context.stable.serving > 0 or context.canary.serving == 0:
         return None
     return f"{context.stable.name} has no available pod; leaving {context.canary.name} up until it has one"
 
@@ -167,7 +168,7 @@ def _new_release(context: Context, timing: Timing) -> Release:
         id=f"{state.target}-{version.hash[:8]}-{state.releases + 1}",
         canary=version.unpacked,
         stable=context.stable.template.unpacked,
-        plan=target.plan if target.mode is Mode.ACT else _single_step(target.plan, context),
+        plan=_frozen_plan(target, context),
         analysis=target.analysis,
         mode=target.mode,
         total=context.stable.replicas,
@@ -180,6 +181,11 @@ def _new_release(context: Context, timing: Timing) -> Release:
         namespace=target.namespace,
         on_drift=target.on_drift,
     )
+
+
+def _frozen_plan(target: Target, context: Context) -> Plan:
+    acting = target.mode is Mode.ACT
+    return fitted(target.plan, context.stable.replicas) if acting else _single_step(target.plan, context)
 
 
 def _single_step(plan: Plan, context: Context) -> Plan:

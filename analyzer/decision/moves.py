@@ -1,9 +1,7 @@
 """The next safe move towards a goal: at most one absolute write, up before down, inside the bounds.
 
-Invariant (`preserve`): after the write, the available pods of both sides are at least `floor`, or no fewer than
-before; and the pods asked for, with those that are still there, are at most `ceiling`, or no more than before.
-Kubernetes removes pods that are not available first, so a side that is asked for r - k pods keeps at least
-min(available, r - k) available ones.
+What a write may cost at most is said in `invariants`. Kubernetes removes pods that are not available first, so a side
+that is asked for r - k pods keeps at least min(available, r - k) available ones.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ def next_move(stable: Workload, canary: Workload, goal: Replicas, bounds: Bounds
             return scale(side, workload, min(wanted, workload.replicas + room))
     for side, workload, wanted in sides:
         other = canary if side is Side.STABLE else stable
-        lowest = max(wanted, _fewest(workload, min(other.available, other.replicas), bounds.floor))
+        lowest = max(wanted, _fewest(workload, other.serving, bounds.floor))
         if lowest < workload.replicas:
             return scale(side, workload, lowest)
     return None
@@ -35,9 +33,8 @@ def drain(canary: Workload, *, batch: int, covered: bool) -> Scale | None:
     """
     if canary.replicas == 0:
         return None
-    serving = min(canary.available, canary.replicas)
-    if serving < canary.replicas:
-        return scale(Side.CANARY, canary, serving)
+    if canary.serving < canary.replicas:
+        return scale(Side.CANARY, canary, canary.serving)
     return scale(Side.CANARY, canary, max(0, canary.replicas - batch)) if covered else None
 
 
@@ -46,8 +43,7 @@ def scale(side: Side, workload: Workload, replicas: int) -> Scale:
     return Scale(side=side, deployment=workload.name, uid=workload.uid, before=workload.replicas, after=replicas)
 
 
-def _fewest(workload: Workload, available_elsewhere: int, floor: int) -> int:
+def _fewest(workload: Workload, serving_elsewhere: int, floor: int) -> int:
     """The lowest number that this side may be scaled to without losing availability that is needed."""
-    available = min(workload.available, workload.replicas)
-    needed = max(0, floor - available_elsewhere)
-    return min(available, needed)
+    needed = max(0, floor - serving_elsewhere)
+    return min(workload.serving, needed)

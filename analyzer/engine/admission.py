@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 
-from analyzer.decision.replicas import split, weight_error
+from analyzer.decision.steps import rounding, too_coarse
 from analyzer.engine.release_checks import MEASURING, NotReady, ReleaseChecks
 from analyzer.engine.state_cache import StateCache
-from analyzer.model.numbers import percent
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode
 from analyzer.model.state import TargetState
@@ -45,6 +44,8 @@ class Admissions:
         if stable is None or not stable.settled:
             self._give_way(state.target, "")
             return Admission()  # the decision gives the reason
+        if coarse := _too_coarse(snapshot.target, stable):
+            return Admission(self._give_way(state.target, coarse))
         full = self._no_slot(state)
         if full is not None:
             return Admission(obstacle=full)
@@ -101,17 +102,12 @@ class Admissions:
         return f"waiting for a slot: {len(used)} of {self._limit} releases in progress{older} (limits.maxConcurrent)"
 
 
+def _too_coarse(target: Target, stable: Workload) -> str | None:
+    """In `observe` the plan's steps are not used."""
+    return too_coarse(target.plan, stable.replicas) if target.mode is Mode.ACT else None
+
+
 def _warnings(target: Target, stable: Workload) -> tuple[str, ...]:
-    """Weights that this number of replicas cannot express."""
-    if target.mode is Mode.OBSERVE:
-        return ()
-    warnings = []
-    for number, step in enumerate(target.plan.steps, start=1):
-        replicas = split(target.plan.capacity, stable.replicas, step.weight, stable.replicas)
-        if weight_error(replicas, step.weight) > target.plan.weight_tolerance:
-            share, weight = percent(replicas.share), percent(step.weight / 100)
-            warnings.append(
-                f"step {number} of {len(target.plan.steps)}: {weight} of {stable.replicas} pods cannot be expressed, "
-                f"it will be {share} ({replicas.canary} canary, {replicas.stable} stable)"
-            )
-    return tuple(warnings)
+    """What a user should know about this plan with these replicas."""
+    told = rounding(target.plan, stable.replicas) if target.mode is Mode.ACT else None
+    return (told,) if told else ()

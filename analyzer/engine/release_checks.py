@@ -15,6 +15,7 @@ import structlog
 
 from analyzer.engine import hints
 from analyzer.engine.noise import FoundNoise, find_noise
+from analyzer.model.backoff import backoff
 from analyzer.model.block import NoData, Timing
 from analyzer.model.errors import AnalyzerError, ObservationError
 from analyzer.model.finding import FindingLevel
@@ -222,7 +223,7 @@ def _due(entry: _Entry, now: float, interval: float) -> bool:
     age = now - (now if entry.known_at is None else entry.known_at)
     match outcome:
         case NotReady(failed=True):
-            return age >= min(LONGEST_PAUSE, interval * 2.0**entry.failures)
+            return age >= backoff(entry.failures + 1, interval, LONGEST_PAUSE)
         case NotReady():
             return True  # checked again at each tick
         case _:

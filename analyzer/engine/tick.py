@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from analyzer.decision import decide, enroll, moved_to
+from analyzer.decision import decide, enroll, keep_invariants, moved_to
 from analyzer.decision.wording import then
 from analyzer.engine import hints
 from analyzer.engine.admission import Admissions
@@ -209,6 +209,7 @@ class Tick:
         evidence = _evidence(self._look, answer)
         self._verdict = judge(evidence) if evidence is not None else None
         choice = decide(self._state, snapshot, self._verdict, self._commands, world.clock.now())
+        choice = self._checked(choice, snapshot)
         self._save(choice.intent)
         self._choice = choice
         if self._look is not None and evidence is not None and answer is not None:
@@ -218,6 +219,19 @@ class Tick:
             world.workloads.apply(self.target, choice.move, self._writing_epoch())
         self._save(choice.next_state)
         world.publisher.archive(choice.next_state)
+
+    def _checked(self, choice: Decision, snapshot: Snapshot) -> Decision:
+        """The decision without a write that would break an invariant: such a bug must not cost users pods."""
+        checked = keep_invariants(choice, snapshot, self._world.clock.now())
+        if checked is not choice:
+            _log.error(
+                "unsafe_move",
+                target=self.target.name,
+                move=str(choice.move),
+                reason=checked.reason,
+                hint="a bug: please report it with this line; `canary-analyzer abort` still rolls back",
+            )
+        return checked
 
     def _save(self, state: TargetState) -> None:
         """Write the state, if it changed, while the lease is held."""

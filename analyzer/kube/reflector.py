@@ -27,6 +27,7 @@ from analyzer.kube.errors import ExpiredError, KubeError, UnavailableError
 from analyzer.kube.indexer import Indexer
 from analyzer.kube.objects import Api, Change, Json, Kind
 from analyzer.kube.transform import transformed
+from analyzer.model.backoff import backoff, jittered
 
 WATCH_SECONDS = 25
 PROOF_SECONDS = 1
@@ -175,9 +176,9 @@ class Reflector:
             self._listed = False
             if self._failures == 1:
                 return 0.0
-        pause = min(FIRST_PAUSE * 2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE)
+        pause = backoff(self._failures, FIRST_PAUSE, LONGEST_PAUSE)
         asked = (error.retry_after or 0.0) if isinstance(error, UnavailableError) else 0.0
-        return max(pause, min(asked, LONGEST_PAUSE)) * (0.5 + self._timing.chance() / 2)
+        return jittered(max(pause, min(asked, LONGEST_PAUSE)), self._timing.chance())
 
 
 def _keeps(wanted: frozenset[str] | None, found: Json) -> bool:

@@ -119,6 +119,7 @@ class Plan:
 
     `holdback`: this many pods of the old version are kept during the bake for comparison; with `swap` only.
     `on_regression` acts on the comparison of before and after the promotion, which has no error guarantee.
+    `weight_tolerance`: percentage points by which a step's real share may differ from its weight; None: any.
     """
 
     steps: tuple[Step, ...]
@@ -131,4 +132,4 @@ class Plan:
     deadline: timedelta = timedelta(hours=2)
     on_inconclusive: OnInconclusive = OnInconclusive.HOLD
     ready_within: timedelta = timedelta(minutes=5)
-    weight_tolerance: float = 5.0
+    weight_tolerance: float | None = None

@@ -108,6 +108,11 @@ class Workload:
         return self.observed and self.current == self.updated == self.available == self.replicas
 
     @property
+    def serving(self) -> int:
+        """Available pods that stay: those above what the spec asks for are about to go."""
+        return min(self.available, self.replicas)
+
+    @property
     def rolling(self) -> bool:
         """Pods are being replaced, by a new template or by a restart."""
         return self.updated != self.current

@@ -8,7 +8,6 @@ the error, rounded times, and answers without their warnings.
 from __future__ import annotations
 
 import copy
-import ipaddress
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from urllib3.util.retry import Retry
 
 from analyzer.connection_failure import connection_failure
 from analyzer.model.errors import ObservationError
+from analyzer.model.loopback import is_loopback
 from analyzer.observation.response import Series, decode, read_series
 
 MAX_POINTS = 11_000
@@ -51,7 +51,7 @@ class PrometheusConnection:
         if parts.username is not None and auth is None:
             auth = HTTPBasicAuth(unquote(parts.username), unquote(parts.password or ""))
         self.url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
-        self._local_host = _is_loopback(parts.hostname or "")
+        self._local_host = is_loopback(parts.hostname or "")
         self.timeout = timeout
         self._deadline: float | None = None
         self._headers = dict(headers or {})
@@ -205,12 +205,3 @@ def _root(error: BaseException) -> str:
 def _without_user(url: str) -> str:
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

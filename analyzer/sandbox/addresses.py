@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analyzer.model.errors import SandboxError
+from analyzer.sandbox.loopback import LOOPBACK
 
 PORT = 8080
 METRICS_PORT = 9101
@@ -72,7 +73,7 @@ def claim_addresses(count: int) -> AddressPool:
     if pool is None:
         raise SandboxError(
             f"no free addresses for {count} pods: neither ports {PORT} and {METRICS_PORT} on 127.1.x.y, nor "
-            f"{2 * count} ports from {_FIRST_PORT} up on 127.0.0.1; stop other sandboxes, or whatever uses these ports"
+            f"{2 * count} ports from {_FIRST_PORT} up on {LOOPBACK}; stop other sandboxes, or whatever uses these ports"
         )
     return pool
 
@@ -92,8 +93,8 @@ def claim_ports(count: int) -> AddressPool | None:
     for block in _shuffled(_PORT_BLOCKS):
         first = _FIRST_PORT + block * _BLOCK
         pairs = range(first + 2, first + 2 + 2 * count, 2)
-        addresses = [PodAddress("127.0.0.1", port, port + 1) for port in pairs]
-        if pool := _pool_of(_bind("127.0.0.1", first), addresses):
+        addresses = [PodAddress(LOOPBACK, port, port + 1) for port in pairs]
+        if pool := _pool_of(_bind(LOOPBACK, first), addresses):
             return pool
     return None
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from analyzer.model.backoff import backoff
+
 CRASH_LOOP = "CrashLoopBackOff"
 NO_START = "RunContainerError"
 _SIGNAL_BASE = 128  # shells and Kubernetes report a death by signal n as exit code 128 + n
@@ -124,7 +126,7 @@ class PodLife:
 
     def _restart(self, exit_status: int, now: datetime) -> None:
         if self.status.waiting is None:
-            wait = min(self._tempo.backoff * 2**self.status.restarts, self._tempo.backoff_most)
+            wait = backoff(self.status.restarts + 1, self._tempo.backoff, self._tempo.backoff_most)
             self._start_at = now + timedelta(seconds=wait)
             self.status = replace(
                 self.status,

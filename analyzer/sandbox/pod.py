@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from analyzer.sandbox.keepalive import Connection, Connections, HttpAnswer
+from analyzer.sandbox.loopback import LOOPBACK
 
 STARTED = time.time()
 SPREAD = 0.3  # standard deviation of the logarithm of a request's latency
@@ -60,7 +61,7 @@ class PodSettings:
         return cls(
             name=env.get("POD_NAME", "pod"),
             namespace=env.get("POD_NAMESPACE", "default"),
-            host=env.get("POD_IP", "127.0.0.1"),
+            host=env.get("POD_IP", LOOPBACK),
             port=int(env.get("PORT", "8080")),
             metrics_port=int(env.get("METRICS_PORT", "9101")),
             version=env.get("VERSION", "v1"),

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from analyzer.model.errors import SandboxError
 from analyzer.sandbox import debian
 from analyzer.sandbox.leash import GRACE
+from analyzer.sandbox.loopback import LOOPBACK, free_ports
 from analyzer.sandbox.runner import program_env
 
 START_SECONDS = 20.0
@@ -85,7 +85,7 @@ class PrometheusServer:
     @property
     def url(self) -> str:
         """Where it answers, once started; the same after a restart."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{LOOPBACK}:{self._port}"
 
     @property
     def version(self) -> str:
@@ -107,7 +107,7 @@ class PrometheusServer:
         (self._folder / "prometheus.yml").write_text(self._settings, encoding="utf-8")
         attempts = ATTEMPTS if self._port is None else 1
         for _ in range(attempts):
-            port = self._port or _free_port()
+            port = self._port or free_ports(1)[0]
             self._launch(port)
             if self._wait(port):
                 self._port = port
@@ -136,7 +136,7 @@ class PrometheusServer:
                     str(self._program),
                     f"--config.file={self._folder / 'prometheus.yml'}",
                     f"--storage.tsdb.path={self._data}",
-                    f"--web.listen-address=127.0.0.1:{port}",
+                    f"--web.listen-address={LOOPBACK}:{port}",
                 ],
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -172,7 +172,7 @@ class PrometheusServer:
 
 def _get(port: int, path: str) -> bytes | None:
     """The body of a 200; None for all else."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1.0)
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=1.0)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -182,9 +182,3 @@ def _get(port: int, path: str) -> bytes | None:
     finally:
         connection.close()
     return body if answer.status == http.HTTPStatus.OK else None
-
-
-def _free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])

@@ -11,6 +11,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -22,7 +24,7 @@ class Received:
 
 
 class AlertReceiver:
-    """Listens on a free port of 127.0.0.1 and keeps alerts, one for each id. Thread-safe.
+    """Listens on a free port of this machine and keeps alerts, one for each id. Thread-safe.
 
     The id is the body's `id`, else the header `webhook-id`; an alert without either is refused with 400.
     """
@@ -38,7 +40,7 @@ class AlertReceiver:
     def url(self) -> str:
         """Where to send alerts; valid after `start`."""
         port = self._server.server_address[1] if self._server else 0
-        return f"http://127.0.0.1:{port}/alerts"
+        return f"http://{LOOPBACK}:{port}/alerts"
 
     @property
     def alerts(self) -> tuple[Received, ...]:
@@ -59,7 +61,7 @@ class AlertReceiver:
         class Handler(_ReceiverHandler):
             take = staticmethod(receiver._take)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(ANY_PORT, Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="receiver", daemon=True)
         self._thread.start()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import requests
 
-from tests.e2e.lab.program import Program, free_ports
+from analyzer.sandbox.loopback import LOOPBACK, free_ports
+from tests.e2e.lab.program import Program
 from tests.e2e.lab.tools import find_tool
 
 START_SECONDS = 30.0
@@ -18,7 +19,7 @@ class ScalePrometheus:
 
     def __init__(self, folder: Path) -> None:
         port = free_ports(1)[0]
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{LOOPBACK}:{port}"
         settings = {"storage": {"tsdb": {"out_of_order_time_window": "24h"}}}
         file = folder / "prometheus.yml"
         file.write_text(json.dumps(settings), encoding="utf-8")
@@ -26,7 +27,7 @@ class ScalePrometheus:
             str(find_tool("prometheus")),
             f"--config.file={file}",
             f"--storage.tsdb.path={folder / 'prometheus-data'}",
-            f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.listen-address={LOOPBACK}:{port}",
             "--web.enable-remote-write-receiver",
         ]
         self._program = Program("prometheus", command, folder)

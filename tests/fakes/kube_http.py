@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -70,7 +72,7 @@ class WireServer:
         self.answering: Callable[[Received], Reply] | None = None
         self.received: list[Received] = []
         self.stopped = threading.Event()
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        self.url = f"http://{LOOPBACK}:{server.server_address[1]}"
 
     def script(self, *replies: Reply) -> None:
         """What to answer from now on."""
@@ -160,7 +162,7 @@ def wire_server() -> Iterator[WireServer]:
     class Handler(_Handler):
         pass
 
-    server = _Server(("127.0.0.1", 0), Handler)
+    server = _Server(ANY_PORT, Handler)
     Handler.wire = WireServer(server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -68,14 +70,14 @@ class FakePrometheus:
     def __init__(self, answer: Callable[[Asked], Reply]) -> None:
         self.answer = answer
         self.asked: list[Asked] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(ANY_PORT, _handler(self))
         self._server.block_on_close = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
     def address(self) -> str:
         """Host and port."""
-        return f"127.0.0.1:{self._server.server_port}"
+        return f"{LOOPBACK}:{self._server.server_port}"
 
     @property
     def url(self) -> str:

@@ -16,6 +16,7 @@ from analyzer.bootstrap.cluster import LONGEST_SYNC
 from analyzer.config import ConfigWatch
 from analyzer.kube.errors import ForbiddenError, UnavailableError
 from analyzer.kube.objects import CONFIG_MAPS, DEPLOYMENTS, LEASES, Json
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
 from tests.fakes.clock import FakeClock
 from tests.fakes.kube_api import FakeApi
 
@@ -69,12 +70,12 @@ class Installation:
 
     def another(self, identity: str) -> ClusterDaemon:
         """One more daemon of the same configuration."""
-        options = ClusterOptions(LeaseAt(HOME, identity=identity), ("127.0.0.1", 0), "1.2.3")
+        options = ClusterOptions(LeaseAt(HOME, identity=identity), ANY_PORT, "1.2.3")
         return ClusterDaemon(self.api, ConfigWatch([self.file]), options)
 
     def ask(self, path: str) -> tuple[int, str]:
         """Status and body of the daemon's HTTP port."""
-        connection = HTTPConnection("127.0.0.1", self.daemon.port or 0, timeout=5)
+        connection = HTTPConnection(LOOPBACK, self.daemon.port or 0, timeout=5)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -43,6 +43,7 @@ from analyzer.model.metric import (
 from analyzer.model.target import Side
 from analyzer.observation import PrometheusConnection, PrometheusMetricSource
 from analyzer.ports import BlockRequest, Collected
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
 from analyzer.sandbox.prometheus import PrometheusServer
 
 pytestmark = pytest.mark.integration
@@ -69,7 +70,7 @@ class BusyPod:
         self.name = name
         self.bounds = bounds
         self.restart()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server = ThreadingHTTPServer(ANY_PORT, self._handler())
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
         self._thread.start()
 
@@ -79,7 +80,7 @@ class BusyPod:
 
     @property
     def target(self) -> str:
-        return f"127.0.0.1:{self.server.server_port}"
+        return f"{LOOPBACK}:{self.server.server_port}"
 
     def close(self) -> None:
         self.server.shutdown()

@@ -25,6 +25,7 @@ from analyzer.model.metric import QueryMetric, RatioMetric
 from analyzer.model.target import Side
 from analyzer.observation import PrometheusConnection, PrometheusMetricSource
 from analyzer.ports import BlockRequest, Collected
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
 from analyzer.sandbox.prometheus import PrometheusServer
 
 pytestmark = pytest.mark.integration
@@ -45,7 +46,7 @@ class TinyPod:
         self.silent = silent
         self.failing = failing
         self.restart()
-        self._servers = [ThreadingHTTPServer(("127.0.0.1", 0), self._handler(port == 0)) for port in range(ports)]
+        self._servers = [ThreadingHTTPServer(ANY_PORT, self._handler(port == 0)) for port in range(ports)]
         self._threads = [threading.Thread(target=server.serve_forever, args=(0.05,)) for server in self._servers]
         for thread in self._threads:
             thread.start()
@@ -58,7 +59,7 @@ class TinyPod:
 
     @property
     def targets(self) -> list[str]:
-        return [f"127.0.0.1:{server.server_port}" for server in self._servers]
+        return [f"{LOOPBACK}:{server.server_port}" for server in self._servers]
 
     def close(self) -> None:
         for server in self._servers:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from analyzer.decision.replicas import bounds_of, split
+from analyzer.decision.invariants import keep_invariants, violation
 from analyzer.model.decision import Action, Decision
 from analyzer.model.phase import TRANSITIONS, Phase
 from analyzer.model.plan import CapacityMode, GateTimeout, Mode, OnDrift, OnInconclusive, OnRegression, Promotion
@@ -23,6 +24,7 @@ class Moment:
     verdict: Verdict | None
     choice: Decision
     asked: frozenset[Verb]
+    now: datetime
 
     @property
     def release(self) -> Release:
@@ -59,6 +61,7 @@ def check(moment: Moment) -> None:
     _forward_moves_wait_for_the_canary(moment)
     _unmanaged_replicas_are_left_alone(moment)
     _obstructed_makes_no_forward_move(moment)
+    _moves_keep_the_invariants(moment)
     assert moment.choice.reason
 
 
@@ -218,26 +221,18 @@ def _obstructed_makes_no_forward_move(moment: Moment) -> None:
         assert moment.stable.updated == moment.stable.current
 
 
+def _moves_keep_the_invariants(moment: Moment) -> None:
+    """What the engine checks before each write never stops one."""
+    choice = moment.choice
+    assert keep_invariants(choice, moment.snapshot, moment.now) is choice
+
+
 def check_capacity(moment: Moment, after: Snapshot) -> None:
     """The write of this decision, now made, did not take more room or availability than was allowed."""
     move = moment.choice.move
     if not isinstance(move, Scale):
         return
-    now_stable, now_canary = after.stable, after.canary
-    assert now_stable is not None
-    assert now_canary is not None
-    was = moment.stable.available + moment.canary.available
-    is_now = now_stable.available + now_canary.available
-    if not moment.choice.state.phase.active:
-        assert is_now > 0 or was == 0
-        return
-    release = moment.release
-    if release.plan.capacity.mode is CapacityMode.SURGE:
-        follows = split(release.plan.capacity, release.total, release.current_step.weight, moment.stable.replicas)
-        covered = moment.stable.settled or is_now == was or now_canary.replicas == follows.canary
-        assert covered or moment.choice.notes
-        return
-    bounds = bounds_of(release.plan.capacity, release.total)
-    assert is_now >= min(was, bounds.floor)
-    asked = moment.stable.replicas + moment.canary.replicas
-    assert now_stable.replicas + now_canary.replicas <= max(asked, bounds.ceiling)
+    assert after.stable is not None
+    assert after.canary is not None
+    serving = after.stable.serving + after.canary.serving
+    assert violation(moment.choice.state, moment.snapshot, move, serving) is None

@@ -282,7 +282,7 @@ class DecisionMachine(RuleBasedStateMachine):
         saved = len(before.outbox) if before else 0
         choice = world.tick(verdict, crash)
         accepted = {one.verb for one in choice.state.executed if one.id not in known and one.accepted}
-        moment = Moment(before, snapshot, verdict, choice, frozenset(accepted))
+        moment = Moment(before, snapshot, verdict, choice, frozenset(accepted), world.now)
         check(moment)
         if crash is not Crash.BEFORE_INTENT:
             new = [entry.alert.id for entry in choice.state.outbox[saved:]]

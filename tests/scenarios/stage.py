@@ -120,7 +120,7 @@ class Stage:
         router = alerting.Router((), (self.around_sink(self.sink),))
 
         def flush(entries: tuple[OutboxEntry, ...], now: datetime) -> tuple[OutboxEntry, ...]:
-            return alerting.flush(entries, router, now)
+            return alerting.flush(entries, router, now, lambda: 1.0)
 
         metrics = self.around_metrics(self.metrics)
         return Settings(targets, metrics, flush, self.max_concurrent, self.freeze, self.preflight)

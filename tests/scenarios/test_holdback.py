@@ -53,7 +53,16 @@ def test_a_version_that_turns_bad_in_the_bake_is_rolled_back(*, restarted: bool)
     assert stage.cluster.version(STABLE) == "v1"
 
 
-def test_without_holdback_nobody_notices() -> None:
+def test_without_holdback_a_version_that_turns_bad_is_told_and_stays() -> None:
     stage = baking(replace(TARGET, plan=replace(TARGET.plan, holdback=0)))
     turn_bad(stage)
     stage.run_to(Phase.SUCCEEDED)
+    assert [alert.event for alert in stage.sink.alerts] == ["regression", "promoted"]
+    assert stage.sides == (0, 10)
+    assert stage.cluster.version(CANARY) == "v2"
+
+
+def test_without_holdback_a_healthy_version_raises_no_alert_but_its_promotion() -> None:
+    stage = baking(replace(TARGET, plan=replace(TARGET.plan, holdback=0)))
+    stage.run_to(Phase.SUCCEEDED)
+    assert [alert.event for alert in stage.sink.alerts] == ["promoted"]

@@ -12,6 +12,7 @@ import requests
 import urllib3
 
 from analyzer.connection_failure import ConnectionFailure, connection_failure
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
 
 TIMEOUT = 0.2
 PATIENT = 5.0
@@ -31,7 +32,7 @@ def failure(url: str, timeout: float = PATIENT) -> ConnectionFailure:
 @pytest.fixture
 def listening() -> Iterator[socket.socket]:
     """A socket that accepts nobody by itself."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server(ANY_PORT) as server:
         yield server
 
 
@@ -56,40 +57,40 @@ def answer(server: socket.socket, response: bytes) -> threading.Thread:
 
 
 def test_a_refused_connection_is_no_time_out() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
+    with socket.create_server(ANY_PORT) as free:
         port = port_of(free)
-    found = failure(f"http://127.0.0.1:{port}/")
+    found = failure(f"http://{LOOPBACK}:{port}/")
     assert str(found) == "connection refused; check that it runs and listens on this port"
 
 
 def test_a_server_that_never_answers_was_reached(listening: socket.socket) -> None:
-    found = failure(f"http://127.0.0.1:{port_of(listening)}/", TIMEOUT)
+    found = failure(f"http://{LOOPBACK}:{port_of(listening)}/", TIMEOUT)
     assert found.what == "connected, but no complete response within 200 ms"
     assert "load" in found.hint
 
 
 def test_a_server_that_accepts_no_connection_was_not_reached() -> None:
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
-        full.bind(("127.0.0.1", 0))
+        full.bind(ANY_PORT)
         full.listen(0)
         for held in (first, second):  # fill the queue: the kernel drops what comes after
             held.setblocking(False)  # noqa: FBT003 - the name is the library's
             held.connect_ex(full.getsockname())
-        found = failure(f"http://127.0.0.1:{port_of(full)}/", TIMEOUT)
+        found = failure(f"http://{LOOPBACK}:{port_of(full)}/", TIMEOUT)
     assert found.what == "no connection within 200 ms"
     assert "firewalls" in found.hint
 
 
 def test_a_connection_that_is_closed_early_is_said_to_be(listening: socket.socket) -> None:
     thread = answer(listening, b"")
-    found = failure(f"http://127.0.0.1:{port_of(listening)}/")
+    found = failure(f"http://{LOOPBACK}:{port_of(listening)}/")
     thread.join()
     assert found.what == "connection closed before the response was complete"
 
 
 def test_tls_to_a_port_without_tls_says_so(listening: socket.socket) -> None:
     thread = answer(listening, b"HTTP/1.1 400 Bad Request\r\n\r\n")
-    found = failure(f"https://127.0.0.1:{port_of(listening)}/")
+    found = failure(f"https://{LOOPBACK}:{port_of(listening)}/")
     thread.join()
     assert found.what.startswith("TLS handshake failed: ")
     assert "use http://" in found.hint
@@ -134,4 +135,4 @@ def test_what_is_not_about_the_connection_is_left_to_others() -> None:
     assert connection_failure(requests.exceptions.MissingSchema("no scheme"), PATIENT) is None
 
 
-_POOL = urllib3.HTTPSConnectionPool("127.0.0.1")
+_POOL = urllib3.HTTPSConnectionPool(LOOPBACK)

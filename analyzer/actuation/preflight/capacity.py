@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from analyzer.actuation.preflight.context import Findings, Found, Pair, PreflightContext
 from analyzer.actuation.preflight.labels import matches
 from analyzer.decision.replicas import bounds_of, split
 from analyzer.kube.objects import Json
+from analyzer.kube.quantity import read_quantity
+from analyzer.model.finding import FindingLevel
+from analyzer.model.numbers import size
 from analyzer.model.plan import CapacityMode, Promotion
 
-_UNITS = {
-    **{f"{letter}i": Decimal(2 ** (10 * power)) for power, letter in enumerate("KMGTPE", start=1)},
-    **{letter: Decimal(10 ** (3 * power)) for power, letter in enumerate("kMGTPE", start=1)},
-    "m": Decimal("0.001"),
-}
-"""Suffixes of quantities, the longer ones first."""
 _SPELLINGS = {"cpu": "requests.cpu", "memory": "requests.memory", "count/pods": "pods"}
 
 
 def autoscaler(context: PreflightContext) -> Findings:
-    """Nobody else scales what we scale."""
+    """No autoscaler scales what a release scales."""
     for found in context.autoscalers:
         name = found["metadata"]["name"]
         if _scales(found, context.canary):
@@ -54,20 +51,43 @@ def disruption_budget(context: PreflightContext) -> Findings:
 def quota(context: PreflightContext) -> Findings:
     """The namespace has room for the pods that a release adds."""
     extra = _extra_pods(context)
-    needed = _needed(context.canary, extra)
     for found in context.quotas:
         spec, status = found["spec"], found.get("status") or {}
         if extra == 0 or spec.get("scopes") or spec.get("scopeSelector"):
             continue
+        used = status.get("used") or {}
         for resource, hard in (status.get("hard") or spec.get("hard") or {}).items():
-            left = _amount(hard) - _amount((status.get("used") or {}).get(resource, "0"))
-            wanted = needed.get(_SPELLINGS.get(resource, resource), Decimal(0))
-            if 0 < wanted > left:
-                yield Found(
-                    f"ResourceQuota {found['metadata']['name']} has {_plain(left)} {resource} left; {extra} more "
-                    f"{'pod' if extra == 1 else 'pods'} of {context.canary.name} need {_plain(wanted)}",
-                    "raise the quota or lower `capacity.maxSurge`",
-                )
+            yield from _room(context.canary, extra, _Limit(found["metadata"]["name"], resource, hard, used))
+
+
+class _Limit(NamedTuple):
+    """One line of a ResourceQuota."""
+
+    quota: str
+    resource: str
+    hard: str
+    used: Mapping[str, str]
+
+    def left(self) -> Decimal:
+        """What is not used. Raises ValueError where a quantity cannot be read."""
+        where = f"its {self.resource}"
+        return _amount(self.hard, where) - _amount(self.used.get(self.resource, "0"), where)
+
+
+def _room(canary: Pair, extra: int, limit: _Limit) -> Findings:
+    try:
+        wanted = _needed(canary, extra, _SPELLINGS.get(limit.resource, limit.resource))
+        left = limit.left() if wanted > 0 else Decimal(0)
+    except ValueError as error:
+        message = f"ResourceQuota {limit.quota} not checked: {error}"
+        yield Found(message, "correct it, so that room for the canary can be checked", FindingLevel.WARNING)
+        return
+    if wanted > left and wanted > 0:
+        yield Found(
+            f"ResourceQuota {limit.quota} has {_shown(left, limit.resource)} {limit.resource} left; {extra} more "
+            f"{'pod' if extra == 1 else 'pods'} of {canary.name} need {_shown(wanted, limit.resource)}",
+            "raise the quota or lower `capacity.maxSurge`",
+        )
 
 
 def _extra_pods(context: PreflightContext) -> int:
@@ -89,37 +109,39 @@ def _own_surge(side: Pair) -> int:
     return int(given)
 
 
-def _needed(side: Pair, pods: int) -> dict[str, Decimal]:
-    """What so many pods take of a quota, by the quota's name for it."""
-    needed = {"pods": Decimal(pods)}
-    for section, resource, amount in _resources(side):
-        key = f"{section}.{resource}"
-        needed[key] = needed.get(key, Decimal(0)) + pods * _amount(amount)
-    return needed
+def _needed(side: Pair, pods: int, name: str) -> Decimal:
+    """How much of a quota's `name` so many pods take. Raises ValueError where a quantity cannot be read."""
+    if name == "pods":
+        return Decimal(pods)
+    each = (
+        _amount(amount, f"{name} in container {container} of {side.name}")
+        for container, resource, amount in _resources(side)
+        if resource == name
+    )
+    return pods * sum(each, Decimal(0))
 
 
-def _resources(side: Pair) -> Iterator[tuple[str, str, str]]:
+def _resources(side: Pair) -> Iterator[tuple[str, str, str | float]]:
+    """Container, the quota's name for the resource, and how much of it one pod takes."""
     for container in side.pod_spec.get("containers") or ():
         resources: Mapping[str, Any] = container.get("resources") or {}
-        limits = resources.get("limits") or {}
+        name, limits = container.get("name", ""), resources.get("limits") or {}
         for resource, amount in {**limits, **(resources.get("requests") or {})}.items():
-            yield "requests", resource, str(amount)
+            yield name, f"requests.{resource}", amount
         for resource, amount in limits.items():
-            yield "limits", resource, str(amount)
+            yield name, f"limits.{resource}", amount
 
 
-def _amount(text: str | float) -> Decimal:
-    """A Kubernetes quantity: 500m, 2, 1.5Gi, 1e3; one that cannot be read counts as nothing."""
-    written = str(text)
-    suffix = next((unit for unit in _UNITS if written.endswith(unit)), "")
+def _amount(quantity: str | float, where: str) -> Decimal:
     try:
-        return Decimal(written.removesuffix(suffix)) * _UNITS.get(suffix, 1)
-    except InvalidOperation:
-        return Decimal(0)
+        return read_quantity(quantity)
+    except ValueError:
+        raise ValueError(f"cannot read quantity {quantity!r} of {where}") from None
 
 
-def _plain(amount: Decimal) -> str:
-    return f"{amount.normalize():f}"
+def _shown(amount: Decimal, resource: str) -> str:
+    in_bytes = resource.endswith(("memory", "storage"))
+    return size(float(amount)) if in_bytes else f"{amount.normalize():f}"
 
 
 def _scales(found: Json, side: Pair) -> bool:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from analyzer.kube.objects import AUTOSCALERS, DISRUPTION_BUDGETS, QUOTAS, SERVICES, Api, Json, Kind
+from analyzer.model.finding import FindingLevel
 from analyzer.model.plan import Mode
 from analyzer.model.target import Side, Target
 from analyzer.model.workload import Workload
@@ -16,10 +17,11 @@ from analyzer.ports import Sighting, Sightings
 
 
 class Found(NamedTuple):
-    """What is not as it should be, and what to do about it."""
+    """What is not as it should be, and what to do about it. `level`: where it is not that of the check."""
 
     message: str
     way_out: str
+    level: FindingLevel | None = None
 
 
 Findings = Iterator[Found]

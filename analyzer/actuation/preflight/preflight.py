@@ -50,8 +50,8 @@ class ClusterPreflight:
 
 def _run(check: Check, context: PreflightContext) -> Iterator[Finding]:
     try:
-        for message, way_out in check.run(context):
-            yield Finding(check.name, check.level, message, way_out)
+        for message, way_out, level in check.run(context):
+            yield Finding(check.name, level or check.level, message, way_out)
     except (ForbiddenError, NotFoundError) as error:
         way_out = "grant this permission so that the check can run"
         yield Finding(check.name, FindingLevel.WARNING, f"not checked: {error}", way_out)

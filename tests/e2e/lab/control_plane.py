@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from analyzer.sandbox.loopback import LOOPBACK, free_ports
 from tests.e2e.lab.api import LabApi
 from tests.e2e.lab.credentials import ANALYZER, USERS, write_kubeconfig, write_tokens
 from tests.e2e.lab.errors import LabError
-from tests.e2e.lab.program import Program, free_ports
+from tests.e2e.lab.program import Program
 from tests.e2e.lab.tools import find_tool
 
 START_SECONDS = 60.0
@@ -140,8 +141,8 @@ class ControlPlane:
 
     def _launch(self) -> None:
         client, peer, secure = free_ports(3)
-        self.server = f"https://127.0.0.1:{secure}"
-        self.etcd = url = f"http://127.0.0.1:{client}"
+        self.server = f"https://{LOOPBACK}:{secure}"
+        self.etcd = url = f"http://{LOOPBACK}:{client}"
         for user in USERS:
             write_kubeconfig(self.kubeconfig(user.file), self.server, self.authority, self._tokens[user.file])
         self._programs["etcd"] = self._program(
@@ -149,9 +150,9 @@ class ControlPlane:
             data_dir=self._folder / "etcd",
             listen_client_urls=url,
             advertise_client_urls=url,
-            listen_peer_urls=f"http://127.0.0.1:{peer}",
-            initial_advertise_peer_urls=f"http://127.0.0.1:{peer}",
-            initial_cluster=f"default=http://127.0.0.1:{peer}",
+            listen_peer_urls=f"http://{LOOPBACK}:{peer}",
+            initial_advertise_peer_urls=f"http://{LOOPBACK}:{peer}",
+            initial_cluster=f"default=http://{LOOPBACK}:{peer}",
             unsafe_no_fsync="true",
         )
         self._programs["kube-apiserver"] = self._api_server(url, secure)
@@ -185,8 +186,8 @@ class ControlPlane:
             etcd_servers=etcd,
             cert_dir=self.authority.parent,
             secure_port=port,
-            bind_address="127.0.0.1",
-            advertise_address="127.0.0.1",
+            bind_address=LOOPBACK,
+            advertise_address=LOOPBACK,
             service_cluster_ip_range="10.0.0.0/16",
             authorization_mode="RBAC",
             token_auth_file=self._folder / "tokens.csv",

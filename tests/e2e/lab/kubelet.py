@@ -20,6 +20,7 @@ import requests
 
 from analyzer.sandbox.addresses import AddressPool, PodAddress, claim_subnet
 from analyzer.sandbox.kubelet import PodLife, PodTempo
+from analyzer.sandbox.loopback import LOOPBACK
 from analyzer.sandbox.runner import PodRunner
 from tests.e2e.lab.api import STRATEGIC, ApiError, LabApi, LabReflector, path_of
 from tests.e2e.lab.container import Container, rfc3339
@@ -65,7 +66,7 @@ class NodePod:
             "phase": "Pending" if container.blocked else "Running",
             "podIP": self.address.host,
             "podIPs": [{"ip": self.address.host}],
-            "hostIP": "127.0.0.1",
+            "hostIP": LOOPBACK,
             "startTime": rfc3339(life.created_at),
             "conditions": [
                 self._condition("Initialized", holds=True),

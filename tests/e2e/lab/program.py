@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,18 +18,6 @@ from analyzer.sandbox.runner import program_env
 from tests.e2e.lab.errors import LabError
 
 LOG_LINES = 5
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody has at this moment, all different."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in held]
-    finally:
-        for one in held:
-            one.close()
 
 
 class Program:

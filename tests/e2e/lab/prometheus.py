@@ -9,7 +9,8 @@ from typing import Any
 
 import requests
 
-from tests.e2e.lab.program import Program, free_ports
+from analyzer.sandbox.loopback import LOOPBACK, free_ports
+from tests.e2e.lab.program import Program
 from tests.e2e.lab.tools import find_tool
 
 START_SECONDS = 30.0
@@ -21,14 +22,14 @@ class LabPrometheus:
 
     def __init__(self, folder: Path, kubeconfig: Path, scrape_interval: float = 1.0) -> None:
         port = free_ports(1)[0]
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{LOOPBACK}:{port}"
         self._file = folder / "prometheus.yml"
         self._file.write_text(json.dumps(_settings(kubeconfig, scrape_interval), indent=2), encoding="utf-8")
         command = [
             str(find_tool("prometheus")),
             f"--config.file={self._file}",
             f"--storage.tsdb.path={folder / 'prometheus-data'}",
-            f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.listen-address={LOOPBACK}:{port}",
             "--scrape.discovery-reload-interval=500ms",  # 5 s otherwise, which is long beside the lab's releases
         ]
         self._program = Program("prometheus", command, folder)

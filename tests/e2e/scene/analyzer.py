@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from analyzer.sandbox.loopback import LOOPBACK, free_ports
 from tests.e2e.lab.lab import LabAddress, wait_until
-from tests.e2e.lab.program import Program, free_ports
+from tests.e2e.lab.program import Program
 
 PROGRAM = Path(sys.executable).with_name("canary-analyzer")
 KILL_VARIABLE = "CANARY_ANALYZER_KILL_AT"
@@ -33,7 +34,7 @@ class Analyzer:
             f"--config={config}",
             f"--kubeconfig={lab.kubeconfig(user)}",
             f"--analyzer-namespace={home}",
-            f"--listen=127.0.0.1:{self._port}",
+            f"--listen={LOOPBACK}:{self._port}",
             "--log-format=json",
         ]
         self._program = Program(user, command, folder)
@@ -56,7 +57,7 @@ class Analyzer:
     @property
     def url(self) -> str:
         """Where it answers /livez, /readyz and /metrics."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{LOOPBACK}:{self._port}"
 
     @property
     def log_file(self) -> Path:

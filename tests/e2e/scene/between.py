@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import requests
 
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
+
 LONGEST_HANG = 60.0
 JSON_TYPE = "application/json"
 
@@ -34,7 +36,7 @@ class Between:
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream.rstrip("/")
-        self._address = ("127.0.0.1", 0)
+        self._address = ANY_PORT
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -45,7 +47,7 @@ class Between:
     @property
     def url(self) -> str:
         """Where to ask instead of upstream."""
-        return f"http://127.0.0.1:{self._address[1]}"
+        return f"http://{LOOPBACK}:{self._address[1]}"
 
     @property
     def spoiled(self) -> int:
@@ -64,7 +66,7 @@ class Between:
         """Listen, on the same port as the last time."""
         self._server = ThreadingHTTPServer(self._address, _handler(self))
         self._server.daemon_threads = True
-        self._address = ("127.0.0.1", self._server.server_port)
+        self._address = (LOOPBACK, self._server.server_port)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="between", daemon=True)
         self._thread.start()
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
+
 
 class HttpReceiver:
     """Records each request as (path, headers, JSON body). `status` and `location` are what it answers.
@@ -22,14 +24,14 @@ class HttpReceiver:
         self.silent = False
         self.requests: list[tuple[str, dict[str, str], Any]] = []
         self._closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(ANY_PORT, self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
     @property
     def address(self) -> str:
         """Host and port."""
-        return f"127.0.0.1:{self._server.server_port}"
+        return f"{LOOPBACK}:{self._server.server_port}"
 
     @property
     def ids(self) -> list[str]:

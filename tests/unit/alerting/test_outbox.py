@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from analyzer.alerting.outbox import KEPT_FOR, flush, wait_after
+from analyzer.alerting.outbox import KEPT_FOR, flush
 from analyzer.alerting.routing import Route, Router
 from analyzer.model.alert import AlertEvent
 from analyzer.model.state import OutboxEntry
@@ -33,7 +33,7 @@ def test_keeps_an_alert_for_the_receiver_that_failed_only() -> None:
     chat.break_down(retryable=True)
     router = Router((), (chat, log))
 
-    left = flush(entries("a"), router, NOW)
+    left = flush(entries("a"), router, NOW, lambda: 1.0)
     chat.repair()
 
     assert left == (OutboxEntry(an_alert("a"), delivered=("log",), attempts=1, not_before=later(1)),)
@@ -49,8 +49,30 @@ def test_does_not_try_before_it_is_time() -> None:
     assert chat.tries == []
 
 
+def waits(chance: float, failures: int) -> list[float]:
+    """Seconds until the next try after each failure in a row."""
+    chat, now, left, found = MemorySink("chat"), NOW, entries("a"), []
+    chat.break_down(retryable=True)
+    for _ in range(failures):
+        left = flush(left, Router((), (chat,)), now, lambda: chance)
+        assert left[0].not_before is not None
+        found.append((left[0].not_before - now).total_seconds())
+        now = left[0].not_before
+    return found
+
+
 def test_waits_twice_as_long_after_each_failure_up_to_five_minutes() -> None:
-    assert [wait_after(attempts).total_seconds() for attempts in (0, 1, 2, 8, 9, 10**9)] == [1, 2, 4, 256, 300, 300]
+    assert waits(1.0, 11) == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+
+
+def test_jitter_takes_up_to_half_of_a_wait_so_that_targets_do_not_try_together() -> None:
+    assert waits(0.0, 3) == [0.5, 1, 2]
+    chats = [MemorySink("chat") for _ in range(50)]
+    for chat in chats:
+        chat.break_down(retryable=True)
+    times = {flush(entries("a"), Router((), (chat,)), NOW)[0].not_before for chat in chats}
+    assert len(times) > 40
+    assert all(time is not None and later(0.5) <= time <= later(1) for time in times)
 
 
 def test_a_receiver_gets_nothing_newer_before_what_it_missed() -> None:

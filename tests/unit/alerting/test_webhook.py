@@ -11,6 +11,7 @@ import pytest
 
 from analyzer.alerting.webhook import WebhookSink
 from analyzer.model.errors import AlertError
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
 from tests.unit.alerting.http_receiver import HttpReceiver, http_receiver
 from tests.unit.alerting.sample_alerts import NOW, an_alert
 
@@ -109,14 +110,14 @@ def test_tries_again_when_no_answer_comes_in_time(receiver: HttpReceiver) -> Non
 
 
 def test_a_refused_connection_is_not_reported_as_a_time_out_and_tried_again() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
+    with socket.create_server(ANY_PORT) as free:
         port = free.getsockname()[1]
 
     with pytest.raises(AlertError) as raised:
-        WebhookSink("oncall", f"http://127.0.0.1:{port}/", 10).deliver(an_alert())
+        WebhookSink("oncall", f"http://{LOOPBACK}:{port}/", 10).deliver(an_alert())
 
     assert str(raised.value) == (
-        f"alert default/r-1/aborted not delivered to receiver oncall (http://127.0.0.1:{port}): "
+        f"alert default/r-1/aborted not delivered to receiver oncall (http://{LOOPBACK}:{port}): "
         "connection refused; check that it runs and listens on this port"
     )
     assert raised.value.retryable

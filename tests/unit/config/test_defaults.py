@@ -61,7 +61,7 @@ def test_the_shortest_useful_file_has_five_lines_and_every_promised_default() ->
         deadline=120 * MINUTE,
         on_inconclusive=OnInconclusive.HOLD,
         ready_within=5 * MINUTE,
-        weight_tolerance=5.0,
+        weight_tolerance=None,
     )
     analysis = Analysis(metrics=(errors,), interval=MINUTE / 4, warmup=MINUTE, false_abort=0.01, false_promote=0.05)
     assert load([file]) == Configuration(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from analyzer.decision import decide
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode, Promotion
 from analyzer.model.state import Verb
@@ -210,6 +211,19 @@ def test_a_canary_that_serves_alone_is_not_taken_out() -> None:
     world.scale(Side.STABLE, 0)
     world.run_pods()
     choice = world.tick()
+    assert choice.move is None
+    assert "leaving shop-canary up" in choice.reason
+
+
+def test_a_canary_is_left_up_as_soon_as_stable_is_scaled_to_0() -> None:
+    world = baking()
+    to_rest(world)
+    world.scale(Side.CANARY, 10)
+    world.run_pods()
+    snapshot = world.snapshot()
+    assert snapshot.stable is not None
+    scaled = replace(snapshot, stable=replace(snapshot.stable, replicas=0))  # its controller has not acted yet
+    choice = decide(world.known, scaled, None, (), world.now)
     assert choice.move is None
     assert "leaving shop-canary up" in choice.reason
 

@@ -63,10 +63,10 @@ def test_a_step_that_waits_for_pods_says_how_many_are_there() -> None:
 
 
 def test_advancing_names_both_steps_once() -> None:
-    world = progressing(steps=(Step(12.5, timedelta(0)), Step(50, timedelta(0))))
+    world = progressing(stable=8, steps=(Step(12.5, timedelta(0)), Step(50, timedelta(0))))
     assert world.tick(ENOUGH, seconds=15).reason == (
         "step 1 of 2 (12.5 %) passed, enough evidence; "
-        "advancing to step 2 of 2 (50 %): scaling shop-canary (canary) from 1 to 4"
+        "advancing to step 2 of 2 (50 %): scaling shop-canary (canary) from 1 to 3"
     )
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from analyzer.config.build import plan_of
+from analyzer.config.keys_plan import PlanKeys
 from analyzer.engine.admission import Admissions
 from analyzer.engine.release_checks import MEASURING, Preflights, ReleaseChecks
 from analyzer.engine.state_cache import StateCache
 from analyzer.model.block import Timing
 from analyzer.model.metric import NoiseSetting
 from analyzer.model.phase import Phase
-from analyzer.model.plan import Step
+from analyzer.model.plan import Mode, Step
 from analyzer.model.state import TargetState
 from analyzer.model.target import Target
 from analyzer.model.workload import Snapshot
@@ -25,10 +29,10 @@ from tests.scenarios.stage import CANARY, DEMO_TARGET, STABLE, with_plan
 class Office:
     """Admissions over one healthy pair of Deployments that every target shares."""
 
-    def __init__(self, limit: int, *, freeze: bool = False) -> None:
+    def __init__(self, limit: int, *, freeze: bool = False, pods: int = 10) -> None:
         clock = FakeClock()
         self.cluster = FakeCluster(clock)
-        self.cluster.create(STABLE, "v1", 10)
+        self.cluster.create(STABLE, "v1", pods)
         self.cluster.create(CANARY, "v2", 0)
         self.metrics = FakeMetricSource(self.cluster, clock, Traffic())
         self.state_cache = StateCache()
@@ -138,5 +142,30 @@ def test_warns_of_a_weight_that_the_replicas_can_not_express() -> None:
     office = Office(limit=9)
     target = replace(with_plan(steps=(Step(1, timedelta(0)), Step(30, timedelta(0)))), name="a")
     warnings = office.admissions.admit(office.state("a"), office.snapshot(target)).warnings
-    assert len(warnings) == 1
-    assert "1 % of 10 pods" in warnings[0]
+    assert warnings == ("with 10 stable pods the steps 1 %, 30 % come to 10 %, 30 %",)
+
+
+@pytest.mark.parametrize("pods", range(1, 13))
+def test_default_plan_is_admitted_with_any_number_of_pods(pods: int) -> None:
+    office = Office(limit=9, pods=pods)
+    target = replace(with_plan(steps=plan_of(PlanKeys()).steps), name="a")
+    assert office.admissions.admit(office.state("a"), office.snapshot(target)).obstacle is None
+
+
+def test_release_beyond_its_own_weight_tolerance_waits_and_lets_younger_ones_pass() -> None:
+    office = Office(limit=1)
+    steps = (Step(1, timedelta(0)), Step(30, timedelta(0)))
+    strict = replace(with_plan(steps=steps, weight_tolerance=5.0), name="old")
+    old, young = office.state("old", age=9), office.state("young", age=1)
+    obstacle = office.admissions.admit(old, office.snapshot(strict)).obstacle or ""
+    assert "1 % would be 10 % (1 of 10 pods)" in obstacle
+    assert "nearest weights (10, 30)" in obstacle
+    assert office.obstacle(young) is None
+
+
+def test_target_that_is_only_observed_has_no_steps_to_refuse() -> None:
+    office = Office(limit=9)
+    strict = with_plan(steps=(Step(1, timedelta(0)),), weight_tolerance=0.0)
+    observed = replace(strict, name="a", mode=Mode.OBSERVE)
+    admission = office.admissions.admit(office.state("a"), office.snapshot(observed))
+    assert (admission.obstacle, admission.warnings) == (None, ())

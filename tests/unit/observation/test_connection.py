@@ -11,6 +11,7 @@ import pytest
 from analyzer.model.errors import ObservationError
 from analyzer.observation import PasswordLogin, PrometheusConnection, TokenLogin
 from analyzer.observation.response import read_series
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
 from tests.fakes.prometheus_http import Asked, FakePrometheus, Reply, failure, matrix, scalar, success, vector
 
 ONE = vector(({"a": "b"}, (7.0, "1")))
@@ -137,8 +138,8 @@ def test_a_hanging_prometheus_is_given_up_after_the_timeout() -> None:
 
 
 def test_an_answer_that_stops_in_the_middle_is_given_up_after_the_timeout() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    with socket.create_server(ANY_PORT) as server:
+        url = f"http://{LOOPBACK}:{server.getsockname()[1]}"
         with closing(PrometheusConnection(url, timeout=0.2)) as connection:
             sent = threading.Thread(target=lambda: held.append(server.accept()[0]))
             held: list[socket.socket] = []
@@ -163,10 +164,10 @@ def test_an_answer_that_trickles_in_is_given_up_after_the_timeout(encoding: str)
             while not over.wait(0.02):
                 client.sendall(b" " if "Length" in encoding else b"1\r\n \r\n")
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server(ANY_PORT) as server:
         thread = threading.Thread(target=trickle, args=(server,))
         thread.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        url = f"http://{LOOPBACK}:{server.getsockname()[1]}"
         begun = time.monotonic()
         with closing(PrometheusConnection(url, timeout=0.2)) as connection:
             with pytest.raises(ObservationError, match=r"no complete response within 200 ms"):
@@ -178,8 +179,8 @@ def test_an_answer_that_trickles_in_is_given_up_after_the_timeout(encoding: str)
 
 def test_a_prometheus_that_is_not_there_is_named_without_its_password() -> None:
     with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        closed.bind(ANY_PORT)
+        address = f"{LOOPBACK}:{closed.getsockname()[1]}"
     with (
         closing(PrometheusConnection(f"http://me:hunter2@{address}/prom/")) as connection,
         pytest.raises(ObservationError) as refused,

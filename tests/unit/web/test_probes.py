@@ -10,9 +10,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from analyzer.model.errors import ConfigError
+from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
 from analyzer.web import Health, ProbeServer
-
-LOCAL = "127.0.0.1"
 
 
 class Patient:
@@ -22,11 +21,11 @@ class Patient:
         self.hanging: tuple[str, ...] = ()
         self.unready: tuple[str, ...] = ()
         self.registry = CollectorRegistry()
-        self.server = ProbeServer((LOCAL, 0), Health(lambda: self.hanging, lambda: self.unready), self.registry)
+        self.server = ProbeServer(ANY_PORT, Health(lambda: self.hanging, lambda: self.unready), self.registry)
 
     def ask(self, path: str, method: str = "GET") -> tuple[int, str]:
         """Status and body."""
-        connection = HTTPConnection(LOCAL, self.server.port, timeout=5)
+        connection = HTTPConnection(LOOPBACK, self.server.port, timeout=5)
         try:
             connection.request(method, path)
             answer: HTTPResponse = connection.getresponse()
@@ -76,15 +75,15 @@ def test_nothing_can_be_written(daemon: Patient, method: str) -> None:
 
 
 def test_a_client_that_goes_away_disturbs_nobody(daemon: Patient) -> None:
-    with socket.create_connection((LOCAL, daemon.server.port)) as client:
+    with socket.create_connection((LOOPBACK, daemon.server.port)) as client:
         client.sendall(b"GET /met")
     assert daemon.ask("/livez")[0] == 200
 
 
 def test_a_taken_port_is_said_in_words(daemon: Patient) -> None:
-    with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{daemon.server.port}"):
-        ProbeServer((LOCAL, daemon.server.port), Health(tuple, tuple), CollectorRegistry())
+    with pytest.raises(ConfigError, match=f"cannot listen on {LOOPBACK}:{daemon.server.port}"):
+        ProbeServer((LOOPBACK, daemon.server.port), Health(tuple, tuple), CollectorRegistry())
 
 
 def test_a_server_that_never_started_can_be_stopped() -> None:
-    ProbeServer((LOCAL, 0), Health(tuple, tuple), CollectorRegistry()).stop()
+    ProbeServer(ANY_PORT, Health(tuple, tuple), CollectorRegistry()).stop()

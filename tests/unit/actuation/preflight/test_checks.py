@@ -216,7 +216,10 @@ def test_a_budget_of_one_side_alone_is_told() -> None:
         ({"requests_cpu": ("5", "4100m")}, "has 0.9 requests.cpu left; 2 more pods of my-app-v2 need 1"),
         ({"cpu": ("5", "4.5")}, "need 1"),
         ({"limits_memory": ("4Gi", "3Gi")}, None),
-        ({"limits_memory": ("4Gi", "3073Mi")}, "has 1072693248 limits.memory left"),
+        (
+            {"limits_memory": ("4Gi", "3073Mi")},
+            "has 1023 MiB limits.memory left; 2 more pods of my-app-v2 need 1.0 GiB",
+        ),
         ({"requests_memory": ("1G", "1G")}, "requests.memory"),  # what has a limit only, requests that much
         ({"services": ("1", "1")}, None),
         ({"requests_storage": ("1Gi", "2Gi")}, None),  # exceeded, and none of ours
@@ -228,6 +231,35 @@ def test_a_quota_without_room_for_the_surge_is_an_error(quota: dict[str, tuple[s
     stand.api.put(QUOTAS, a_quota(**quota))
     found = stand.found("quota")
     assert found == [] if says is None else says in found[0]
+
+
+@pytest.mark.parametrize(
+    ("quota", "says"),
+    [
+        (
+            {"limits_memory": ("lots", "3Gi")},
+            "ResourceQuota team not checked: cannot read quantity 'lots' of its limits.memory",
+        ),
+        ({"limits_memory": ("4Gi", "3gi")}, "cannot read quantity '3gi' of its limits.memory"),
+        ({"limits_memory": ("inf", "3Gi")}, "cannot read quantity 'inf' of its limits.memory"),
+        ({"cpu": ("5", "1")}, "cannot read quantity '1/2' of requests.cpu in container app of my-app-v2"),
+        ({"requests_storage": ("much", "2Gi")}, None),  # none of ours
+    ],
+)
+def test_a_quantity_that_can_not_be_read_is_a_warning(quota: dict[str, tuple[str, str]], says: str | None) -> None:
+    stand = Stand()
+    stand.container(CANARY, resources={"requests": {"cpu": "1/2"}, "limits": {"memory": "512Mi"}})
+    stand.api.put(QUOTAS, a_quota(**quota))
+    found = stand.found("quota")
+    assert found == [] if says is None else says in found[0]
+    assert stand.levels() == [FindingLevel.WARNING] * len(found)
+
+
+def test_an_unreadable_line_of_a_quota_hides_no_other() -> None:
+    stand = Stand()
+    stand.api.put(QUOTAS, a_quota(limits_memory=("lots", "0"), pods=("8", "8")))
+    stand.container(CANARY, resources={"limits": {"memory": "512Mi"}})
+    assert [finding.level for finding in stand.findings()] == [FindingLevel.ERROR, FindingLevel.WARNING]
 
 
 def test_a_quota_of_a_scope_or_without_a_surge_is_left_alone() -> None:
