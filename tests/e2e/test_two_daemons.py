@@ -151,9 +151,9 @@ def test_a_release_that_the_other_version_takes_over_is_claimed_under_the_keys_t
 ) -> None:
     scene = _both_running(lab, stages, earlier=earlier)
     scene.wait(lambda: len(kills.moves(scene)) == 2, "two moves")
-    first = scene.analyzer.log("leading")[-1]["epoch"]
+    first = scene.analyzer.log("leadership_acquired")[-1]["epoch"]
     scene.analyzer.kill()
-    second = scene.second.wait_for_log("leading")["epoch"]
+    second = scene.second.wait_for_log("leadership_acquired")["epoch"]
     scene.wait(lambda: kills.ended(scene), "the end of the release")
     kills.assert_promoted(kills.outcome(scene))
     scene.pair.capacity.assert_within(total=REPLICAS, max_surge=1)
@@ -177,7 +177,7 @@ def test_a_release_and_its_commands_go_on_through_an_upgrade_and_back(lab: LabAd
     scene.start(scene.second)
     scene.second.wait_for_log("daemon_started")
     scene.analyzer.stop()
-    scene.second.wait_for_log("leading")
+    scene.second.wait_for_log("leadership_acquired")
     scene.wait(
         lambda: _shown(scene, "canary-analyzer.io/document=status,canary-analyzer.io/phase=PAUSED"), "its labels"
     )
@@ -188,7 +188,7 @@ def test_a_release_and_its_commands_go_on_through_an_upgrade_and_back(lab: LabAd
 
     scene.second.stop()
     scene.start(scene.analyzer)
-    scene.wait(lambda: len(scene.analyzer.log("leading")) == 2, "a roll-back")
+    scene.wait(lambda: len(scene.analyzer.log("leadership_acquired")) == 2, "a roll-back")
     assert scene.cli("abort", "my-app").code == 0
     _wait_for_status(scene, Phase.ABORTED)
     assert [entry["id"] for entry in scene.history()] == [release]
