@@ -38,7 +38,7 @@ class TwoVersions(Stage):
         return {key: value for key, value in found.items() if key in (NEW, OLD)}
 
     def annotate(self, epochs: dict[str, str | None]) -> None:
-        """Somebody's change of stable's annotations, once the cache has seen it."""
+        """A user changes stable's annotations; returns when the cache shows it."""
         self.api.patch(DEPLOYMENTS, self.namespace, STABLE, {"metadata": {"annotations": epochs}}, PatchType.MERGE)
         self.wait(lambda: self._cached().items() >= {k: v for k, v in epochs.items() if v is not None}.items())
 

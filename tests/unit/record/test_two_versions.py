@@ -48,7 +48,7 @@ def labels(stage: ClusterStage, document: DocumentKind, target: str = "my-app") 
 
 
 def hand_made(api: FakeApi, labels: dict[str, str]) -> None:
-    """A ConfigMap of commands that somebody wrote in the target's namespace."""
+    """A ConfigMap of commands in the target's namespace, written by hand."""
     metadata = {"name": "canary-analyzer-my-app", "namespace": "shop", "labels": labels}
     data = {"command-001": codec.encode_command(a_command(1)).decode()}
     api.put(CONFIG_MAPS, {"metadata": metadata, "data": data})
