@@ -2,52 +2,66 @@
 
 Kubernetes knows no fencing tokens, so every write of ours is a JSON patch that tests this annotation, the uid and the
 old value: all of it is done, or nothing.
+
+The annotation has two keys (see `model.metadata_keys`). A daemon of an earlier version knows only the legacy one: it
+would take a Deployment without it as unclaimed and write, and it raises no other. So a claim raises both in one patch,
+every patch tests both as they were found, and the higher epoch of the two is the one that has claimed the Deployment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, assert_never
 
 from analyzer.actuation.sides import version_of
 from analyzer.kube.objects import Json
 from analyzer.model.errors import ConflictError
+from analyzer.model.metadata_keys import entries, keys_of
 from analyzer.model.workload import Move, Scale, WriteTemplate
 
-EPOCH = "canary-analyzer/epoch"
-_EPOCH_PATH = "/metadata/annotations/canary-analyzer~1epoch"
+EPOCH = "epoch"
+"""The annotation's name under each prefix; the Lease has it too."""
 
 Operations = list[dict[str, Any]]
 
 
-def raised(deployment: Json) -> str | None:
-    """The annotation as it stands; None where no daemon has claimed this Deployment yet."""
-    found = (deployment["metadata"].get("annotations") or {}).get(EPOCH)
-    return None if found is None else str(found)
+def epochs(deployment: Json) -> Mapping[str, str | None]:
+    """The annotation as it is under each of its keys; None where it is missing."""
+    found = deployment["metadata"].get("annotations") or {}
+    return {key: None if found.get(key) is None else str(found[key]) for key in keys_of(EPOCH)}
+
+
+def fenced(deployment: Json) -> bool:
+    """Is the annotation there under every key, so that a patch can test it? Else the Deployment has to be fetched."""
+    return None not in epochs(deployment).values()
+
+
+def claimed(deployment: Json, epoch: int) -> bool:
+    """Does the Deployment carry this epoch under every key?"""
+    return set(epochs(deployment).values()) == {str(epoch)}
 
 
 def claiming(deployment: Json, epoch: int, doing: str) -> Operations:
-    """Test that nobody has claimed the Deployment since it was read, and claim it where it is not ours yet.
+    """Test that no other daemon has claimed the Deployment since it was read, and claim it where it is not ours yet.
 
-    A Deployment without the annotation must be complete, as it was fetched: what is kept of it in a cache does not
-    tell whether it has annotations. Raises ConflictError when a newer epoch has claimed it.
+    A patch cannot test that a key is missing. Where one is, the patch tests the resourceVersion too, and the
+    Deployment must be complete, as it was fetched: what a cache keeps of it does not show whether it has annotations.
+    Raises ConflictError when a newer epoch has claimed it.
     """
-    metadata = deployment["metadata"]
-    found = raised(deployment)
-    same = [_test("/metadata/uid", metadata["uid"])]
-    if found is None:
-        same.append(_test("/metadata/resourceVersion", metadata["resourceVersion"]))
-        if not metadata.get("annotations"):
-            return [*same, {"op": "add", "path": "/metadata/annotations", "value": {EPOCH: str(epoch)}}]
-        return [*same, {"op": "add", "path": _EPOCH_PATH, "value": str(epoch)}]
-    same.append(_test(_EPOCH_PATH, found))
-    if not found.isdecimal() or int(found) < epoch:
-        return [*same, _replace(_EPOCH_PATH, str(epoch))]
-    if int(found) > epoch:
+    metadata, found = deployment["metadata"], epochs(deployment)
+    highest = max((int(one) for one in found.values() if one is not None and one.isdecimal()), default=0)
+    if highest > epoch:
         raise ConflictError(
-            f"{doing}: refused: Deployment {metadata['name']} is claimed by epoch {found}, this daemon has epoch "
+            f"{doing}: refused: Deployment {metadata['name']} is claimed by epoch {highest}, this daemon has epoch "
             f"{epoch}; another daemon is the leader"
         )
-    return same
+    tests = [_test("/metadata/uid", metadata["uid"])]
+    if not fenced(deployment):
+        tests.append(_test("/metadata/resourceVersion", metadata["resourceVersion"]))
+    tests += [_test(_path(key), value) for key, value in found.items() if value is not None]
+    if not metadata.get("annotations"):
+        return [*tests, {"op": "add", "path": "/metadata/annotations", "value": entries(EPOCH, str(epoch))}]
+    return [*tests, *(_raise(key, value, epoch) for key, value in found.items() if value != str(epoch))]
 
 
 def moving(deployment: Json, move: Move, epoch: int) -> Operations:
@@ -73,6 +87,17 @@ def moving(deployment: Json, move: Move, epoch: int) -> Operations:
             return [*fence, same, _replace("/spec/template", dict(template.content))]
         case _:
             assert_never(move)
+
+
+def _path(key: str) -> str:
+    """An annotation as a JSON pointer."""
+    return f"/metadata/annotations/{key.replace('~', '~0').replace('/', '~1')}"
+
+
+def _raise(key: str, found: str | None, epoch: int) -> dict[str, Any]:
+    if found is None:
+        return {"op": "add", "path": _path(key), "value": str(epoch)}
+    return _replace(_path(key), str(epoch))
 
 
 def _test(path: str, value: object) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""The Lease object as the election reads and writes it. Pure; called by `lease`."""
+"""The Lease object as the election reads and writes it. Pure; called by `lease`.
+
+The epoch is an annotation under two keys, for the same reason as on a Deployment (see `fence`): both are written, and
+the higher one counts, because a daemon of an earlier version raises only the legacy one.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from analyzer.actuation.fence import EPOCH
 from analyzer.kube.objects import Json
+from analyzer.model.metadata_keys import entries, values_of
 
-EPOCH = "canary-analyzer/epoch"
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 _RELEASED_SECONDS = 1
 """The API server refuses a duration of 0."""
@@ -28,12 +33,12 @@ class LeaseRecord:
 def lease_record(found: Json) -> LeaseRecord:
     """Read a Lease; what other programs may have left out or spoiled counts as empty."""
     metadata, spec = found["metadata"], found.get("spec") or {}
-    epoch = str((metadata.get("annotations") or {}).get(EPOCH) or "")
+    epochs = map(str, values_of(metadata.get("annotations") or {}, EPOCH))
     return LeaseRecord(
         version=str(metadata["resourceVersion"]),
         holder=str(spec.get("holderIdentity") or ""),
         seconds=float(spec.get("leaseDurationSeconds") or 0),
-        epoch=int(epoch) if epoch.isdecimal() else 0,
+        epoch=max((int(one) for one in epochs if one.isdecimal()), default=0),
         transitions=int(spec.get("leaseTransitions") or 0),
     )
 
@@ -48,7 +53,7 @@ def taken(before: LeaseRecord | None, holder: str, epoch: int, seconds: float, n
         "renewTime": now.strftime(_TIME),
         "leaseTransitions": transitions,
     }
-    return {"metadata": {"annotations": {EPOCH: str(epoch)}, **_unchanged(before)}, "spec": spec}
+    return {"metadata": {"annotations": entries(EPOCH, str(epoch)), **_unchanged(before)}, "spec": spec}
 
 
 def renewed(before: LeaseRecord, now: datetime) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from analyzer.actuation.fence import Operations, claiming, moving, raised
+from analyzer.actuation.fence import Operations, claimed, claiming, fenced, moving
 from analyzer.actuation.sides import CONTROLLERS, Owned, RunningTemplate, version_of, workload_of
 from analyzer.kube.errors import KubeError, NotFoundError, PreconditionError
 from analyzer.kube.objects import AUTOSCALERS, DEPLOYMENTS, PODS, REPLICA_SETS, Api, Cached, Json, PatchType
@@ -56,10 +56,10 @@ class KubeWorkloads:
         self._done(write, lambda found: moving(found, move, epoch))
 
     def claim(self, target: Target, roles: Roles, epoch: int) -> None:
-        """Raise the annotation `canary-analyzer/epoch` on both Deployments; costs nothing where it is raised."""
+        """Raise the annotation with the epoch on both Deployments; costs nothing where it is raised."""
         for name in (roles.stable, roles.canary):
             found = self._known(target.namespace, name)
-            if found is None or raised(found) == str(epoch):
+            if found is None or claimed(found, epoch):
                 continue
             doing = f"claim Deployment {name} for epoch {epoch}"
             write = _Write(self._api, self._clock, target.namespace, name, doing)
@@ -144,7 +144,7 @@ class _Write:
         """`operations` gives the patch for the Deployment as it is, or raises ConflictError. Raises KubeError."""
         if known is None:
             raise ConflictError(f"{self.doing}: refused: Deployment {self.namespace}/{self.name} does not exist")
-        found = known if raised(known) is not None else self._fetched()
+        found = known if fenced(known) else self._fetched()
         tried = 0
         while True:
             try:

@@ -166,6 +166,8 @@ class ClusterDaemon:
         return settings
 
     def _use(self, configuration: Configuration) -> None:
+        for warning in configuration.warnings:
+            _log.warning("config_deprecated", reason=str(warning), hint="it is accepted by this version")
         self._meters.accepted(len(configuration.targets), self._clock.now())
 
     def _probe_server(self, listen: tuple[str, int] | None) -> ProbeServer | None:

@@ -21,7 +21,8 @@ _FORM = re.compile(r"(?P<freeze>freeze-)?(?P<moment>before|after):(?:(?P<write>[
 
 
 def _send(number: signal.Signals) -> None:
-    os.kill(os.getpid(), number)
+    """To this very thread: a signal to the process may reach another one first, and the write would still be sent."""
+    signal.pthread_kill(threading.get_ident(), number)
 
 
 def kill_switch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ import typer
 from analyzer.cli.errors import ExitCode
 from analyzer.config import Configuration, load
 from analyzer.model.duration import show_duration
-from analyzer.model.errors import ConfigError
+from analyzer.model.errors import ConfigError, Problem
 from analyzer.model.numbers import percent
 from analyzer.model.target import Target
 
@@ -53,6 +54,8 @@ def validate(
 
 
 def _as_text(configuration: Configuration) -> None:
+    for warning in configuration.warnings:
+        sys.stderr.write(f"warning: {warning}\n")
     count = len(configuration.targets)
     lines = [f"ok: {count} target{'' if count == 1 else 's'}", *map(_line, configuration.targets)]
     if configuration.freeze:
@@ -81,15 +84,18 @@ def _gate(gate: object) -> str:
 
 def _as_json(files: list[Path]) -> None:
     try:
-        result: dict[str, Any] = {"ok": True, "targets": [_summary(target) for target in load(files).targets]}
+        found = load(files)
+        targets = [_summary(target) for target in found.targets]
+        result: dict[str, Any] = {"ok": True, "targets": targets, "warnings": _plain(found.warnings)}
     except ConfigError as error:
-        problems = [
-            {"file": one.file, "line": one.line, "path": one.path, "message": one.message} for one in error.problems
-        ]
-        result = {"ok": False, "problems": problems}
+        result = {"ok": False, "problems": _plain(error.problems)}
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     if not result["ok"]:
         raise typer.Exit(ExitCode.ERROR)
+
+
+def _plain(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    return [{"file": one.file, "line": one.line, "path": one.path, "message": one.message} for one in problems]
 
 
 def _summary(target: Target) -> dict[str, Any]:

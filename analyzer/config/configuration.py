@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from analyzer.model.alert import AlertEvent, Severity
+from analyzer.model.errors import Problem
 from analyzer.model.metric import SeriesLabels
 from analyzer.model.target import Target
 
@@ -83,7 +84,10 @@ class ReleaseLimits:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A whole, valid configuration. Without `routes` every receiver gets every alert."""
+    """A whole, valid configuration. Without `routes` every receiver gets every alert.
+
+    `warnings`: what is accepted in it and should be written in another way.
+    """
 
     prometheus: PrometheusSettings
     targets: tuple[Target, ...] = ()
@@ -91,3 +95,4 @@ class Configuration:
     routes: tuple[RouteSettings, ...] = ()
     limits: ReleaseLimits = ReleaseLimits()
     freeze: bool = False
+    warnings: tuple[Problem, ...] = ()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from analyzer.config.configuration import Authorization, PrometheusSettings, ReleaseLimits
 from analyzer.config.keys import Keys, SnakeKeys
@@ -28,6 +28,10 @@ from analyzer.model.plan import Mode, OnDrift
 
 _SETTINGS = PrometheusSettings(url="")
 _LABELS = SeriesLabels()
+
+API_VERSION: Final = "canary-analyzer.io/v1"
+LEGACY_API_VERSION: Final = "canary-analyzer/v1"
+"""Its name in earlier versions, accepted with a warning."""
 
 
 class LabelsKeys(SnakeKeys):
@@ -182,11 +186,22 @@ class CanaryKeys(DefaultsKeys, IdentityKeys):
     """One canary target."""
 
 
+def _present_name(given: object) -> object:
+    return API_VERSION if given == LEGACY_API_VERSION else given
+
+
+_ApiVersion = Annotated[
+    Literal["canary-analyzer.io/v1"],
+    BeforeValidator(_present_name, json_schema_input_type=Literal["canary-analyzer.io/v1", "canary-analyzer/v1"]),
+]
+
+
 class FileKeys(Keys):
     """One configuration file. The files of a folder form one configuration."""
 
-    api_version: Literal["canary-analyzer/v1"] = Field(
-        default="canary-analyzer/v1", description="Version of this format; optional."
+    api_version: _ApiVersion = Field(
+        default=API_VERSION,
+        description=f"Version of this format; optional. `{LEGACY_API_VERSION}` is its deprecated name.",
     )
     prometheus: PrometheusKeys | None = Field(
         default=None, description="Connection to Prometheus. Required, in one file."

@@ -50,7 +50,7 @@ def _configuration(reading: ConfigReader) -> Configuration | None:
     rest = _rest(reading, holders)
     if settings is None or reading.problems:
         return None
-    return Configuration(prometheus=settings, targets=targets, **rest)
+    return Configuration(prometheus=settings, targets=targets, warnings=tuple(reading.warnings), **rest)
 
 
 def _prometheus(reading: ConfigReader, holder: YamlDocument | None) -> PrometheusSettings | None:

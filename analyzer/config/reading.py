@@ -13,7 +13,7 @@ from analyzer.config.check_plan import Mistake
 from analyzer.config.document import YamlDocument, read_document
 from analyzer.config.explain import explain
 from analyzer.config.keys import Keys
-from analyzer.config.keys_file import FileKeys
+from analyzer.config.keys_file import API_VERSION, LEGACY_API_VERSION, FileKeys
 from analyzer.config.place import FilePosition, KeyPath, Locate
 from analyzer.model.errors import Problem
 
@@ -22,10 +22,14 @@ _K = TypeVar("_K", bound=Keys)
 
 @dataclass(slots=True)
 class ConfigReader:
-    """All documents, and all mistakes so far. Not `complete`: what seems to be missing may stand in another file."""
+    """All documents, and all mistakes and warnings so far.
+
+    Not `complete`: what seems to be missing may be in another file.
+    """
 
     documents: list[YamlDocument] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     complete: bool = True
 
     def missing(self, key: str, advice: str) -> None:
@@ -73,7 +77,15 @@ def read_all(paths: Sequence[Path]) -> ConfigReader:
         else:
             reading.documents.append(document)
             reading.validate(FileKeys, document.value, document.place)
+            reading.warnings += _deprecated(document)
     return reading
+
+
+def _deprecated(document: YamlDocument) -> Iterator[Problem]:
+    """What is accepted and has a new name."""
+    if document.value.get("apiVersion") == LEGACY_API_VERSION:
+        message = f"{LEGACY_API_VERSION} is deprecated; write {API_VERSION} when every daemon has been upgraded"
+        yield document.place(("apiVersion",)).problem(message)
 
 
 def _files(paths: Sequence[Path], reading: ConfigReader) -> Iterator[Path]:

@@ -25,10 +25,11 @@ from analyzer.kube.permission import may
 from analyzer.kube.reflector import Reflector, WatchScope, WatchTiming
 from analyzer.kube.transform import transformed
 from analyzer.model.duration import show_duration
+from analyzer.model.metadata_keys import keys_of
 
 FOLLOWED = (DEPLOYMENTS, REPLICA_SETS, PODS, AUTOSCALERS, CONFIG_MAPS)
-OURS = "app.kubernetes.io/managed-by=canary-analyzer,canary-analyzer/document=commands"
-"""Of ConfigMaps only operators' commands are followed: our own documents would flow back to us with every write."""
+OUR_DOCUMENTS = ("state", "status", "history")
+"""ConfigMaps that the daemon itself writes: followed, they would flow back to us with every write."""
 BOUND_SECONDS = 60.0
 """A healthy server proves itself every 25 s; a connection that hangs is closed and reopened after 30 s."""
 SYNC_POLL_SECONDS = 0.05
@@ -96,7 +97,7 @@ class Cache:
             if wanted is not None:
                 known.want(wanted)
             return
-        scope = WatchScope(kind, space, OURS if kind == CONFIG_MAPS else "")
+        scope = WatchScope(kind, space, commands_selector() if kind == CONFIG_MAPS else "")
         reflector = Reflector(self._api, scope, self._timing, wanted)
         self._reflectors[kind, space] = reflector
         if self._started:
@@ -172,6 +173,17 @@ class Cache:
                 f"limit {show_duration(self._bound)}{because}"
             )
         return reflector
+
+
+def commands_selector() -> str:
+    """Of ConfigMaps only operators' commands are followed.
+
+    Their label has two keys, and a selector cannot say "or". So this selects what is ours and is one of our documents
+    under neither key; the reader of commands checks the label itself.
+    """
+    documents = ", ".join(OUR_DOCUMENTS)
+    others = [f"{key} notin ({documents})" for key in keys_of("document")]
+    return ",".join(["app.kubernetes.io/managed-by=canary-analyzer", *others])
 
 
 def may_watch_cluster(api: Api, kinds: Sequence[Kind] = FOLLOWED) -> bool:

@@ -11,7 +11,7 @@ class AnalyzerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in a configuration: where it stands, what was expected, what was found, what to do."""
+    """One mistake in a configuration, or one warning: where it is, what was expected, what was found, what to do."""
 
     file: str
     line: int | None

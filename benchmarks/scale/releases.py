@@ -62,7 +62,7 @@ def document_of(state: TargetState, uid: str, made: float) -> dict[str, Any]:
         "uid": uid,
         "creationTimestamp": f"{datetime.fromtimestamp(made, UTC):%Y-%m-%dT%H:%M:%SZ}",
         "labels": names.labels_of(DocumentKind.STATE, state.target),
-        "annotations": {names.TARGET: state.target},
+        "annotations": names.annotations_of(state.target),
     }
     text = codec.encode(state).decode()
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {DocumentKind.STATE.key: text}}

@@ -17,7 +17,8 @@ from analyzer.kube.objects import CONFIG_MAPS, DEPLOYMENTS, LEASES, PODS, Api, C
 from analyzer.kube.transform import transformed
 from tests.fakes.kube_objects import deployment
 
-EPOCH = "/metadata/annotations/canary-analyzer~1epoch"
+EPOCH = "/metadata/annotations/canary-analyzer.io~1epoch"
+LEGACY_EPOCH = "/metadata/annotations/canary-analyzer~1epoch"
 
 
 def config_map(name: str, **data: str) -> dict[str, Any]:
@@ -65,11 +66,12 @@ class KubeApiContract(ABC):
         api.create(CONFIG_MAPS, namespace, config_map("once"))
 
     def test_a_fenced_patch_scales_and_counts_generations(self, api: Api, namespace: str, web: Json) -> None:
-        claim = {"metadata": {"annotations": {"canary-analyzer/epoch": "7"}}}
+        claim = {"metadata": {"annotations": {"canary-analyzer.io/epoch": "7", "canary-analyzer/epoch": "7"}}}
         claimed = api.patch(DEPLOYMENTS, namespace, "web", claim, PatchType.MERGE)
         assert claimed["metadata"]["generation"] == 2  # a Deployment's annotations count
         fenced = [
             {"op": "test", "path": EPOCH, "value": "7"},
+            {"op": "test", "path": LEGACY_EPOCH, "value": "7"},
             {"op": "test", "path": "/metadata/uid", "value": web["metadata"]["uid"]},
             {"op": "test", "path": "/spec/replicas", "value": 2},
             {"op": "replace", "path": "/spec/replicas", "value": 0},
@@ -129,9 +131,16 @@ class KubeApiContract(ABC):
     def test_a_list_is_by_namespace_and_label(self, api: Api, namespace: str) -> None:
         for name in ("b", "a"):
             api.create(CONFIG_MAPS, namespace, config_map(name))
-        api.create(CONFIG_MAPS, namespace, {"metadata": {"name": "other"}})
+        api.create(CONFIG_MAPS, namespace, {"metadata": {"name": "other", "labels": {"kind": "small"}}})
         listed = api.list(CONFIG_MAPS, namespace, labels="made-by=contract")
         assert [found["metadata"]["name"] for found in listed.items] == ["a", "b"]
+        for selector in (
+            "made-by=contract,!kind",
+            "!kind,made-by notin (somebody, else)",
+            "kind notin (small),made-by",
+        ):
+            found = api.list(CONFIG_MAPS, namespace, labels=selector).items
+            assert [one["metadata"]["name"] for one in found if "labels" in one["metadata"]] == ["a", "b"]
         assert api.list(PODS, namespace).items == ()
         paged = [found for page in api.pages(CONFIG_MAPS, namespace, labels="made-by=contract") for found in page.items]
         assert [found["metadata"]["name"] for found in paged] == ["a", "b"]

@@ -15,6 +15,7 @@ from analyzer.sandbox.addresses import AddressPool, PodAddress
 from analyzer.sandbox.controller import DeploymentSpec, Tempo
 from analyzer.sandbox.deployments import SandboxWorkloads
 from analyzer.sandbox.template import pod_template
+from tests.contracts.two_versions import TwoVersions, TwoVersionsContract
 from tests.contracts.workloads import CANARY, STABLE, Stage, WorkloadsContract
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.cluster import FakeCluster
@@ -107,14 +108,18 @@ class OnSandbox(FakeTimeStage):
         self.sandbox.create(DeploymentSpec(name, replicas, labels, pod_template(labels, {"VERSION": version})))
 
 
-class OnFakeApi(FakeTimeStage):
+class OnFakeApi(FakeTimeStage, TwoVersions):
     """With controllers that make one pass at each step."""
+
+    api: FakeApi
+    clock: FakeClock
 
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.api = FakeApi(self.clock)
+        self.cache = FakeCache(self.api)
         self.controllers = FakeControllers(self.api)
-        self.adapter = KubeWorkloads(self.api, FakeCache(self.api), self.clock)
+        self.adapter = KubeWorkloads(self.api, self.cache, self.clock)
         self.create(STABLE, "1", 3)
         self.create(CANARY, "1", 0)
         self.settle(STABLE)
@@ -157,4 +162,10 @@ class TestSandbox(WorkloadsContract):
 class TestKubernetes(WorkloadsContract):
     @pytest.fixture
     def stage(self) -> Stage:
+        return OnFakeApi()
+
+
+class TestTwoVersionsOnKubernetes(TwoVersionsContract):
+    @pytest.fixture
+    def stage(self) -> TwoVersions:
         return OnFakeApi()

@@ -19,7 +19,8 @@ from analyzer.kube.cache import Cache
 from analyzer.kube.client import KubeClient, connect
 from analyzer.model.errors import ConflictError
 from analyzer.ports import Workloads
-from tests.contracts.workloads import CANARY, STABLE, Stage, WorkloadsContract
+from tests.contracts.two_versions import TwoVersions, TwoVersionsContract
+from tests.contracts.workloads import CANARY, STABLE, WorkloadsContract
 from tests.e2e.lab.api import LabApi, path_of
 from tests.e2e.lab.control_plane import ControlPlane
 from tests.e2e.lab.credentials import grant_home, grant_targets
@@ -53,21 +54,24 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     plane.stop()
 
 
-class OnCluster(Stage):
+class OnCluster(TwoVersions):
     """A namespace of its own, with hollow pods; what the user does goes past the gateway."""
 
     someone = "python-requests"
+    client: KubeClient
+    cache: Cache
 
     def __init__(self, cluster: Cluster) -> None:
         self.namespace = f"actuation-{next(_numbers)}"
         self.plane, self.admin = cluster.plane, cluster.admin
         self.admin.create("/api/v1/namespaces", {"metadata": {"name": self.namespace}})
         grant_home(self.admin, self.namespace)
-        self.client: KubeClient = connect(cluster.plane.kubeconfig("analyzer"))
+        self.api = self.client = connect(cluster.plane.kubeconfig("analyzer"))
+        self.clock = SystemClock()
         self.cache = Cache(self.client, [self.namespace])
         self.cache.start()
         assert self.cache.wait_synced(10)
-        self.adapter = KubeWorkloads(self.client, self.cache, SystemClock())
+        self.adapter = KubeWorkloads(self.client, self.cache, self.clock)
         self.create(STABLE, "1", 3)
         self.create(CANARY, "1", 0)
         self.wait(lambda: None not in (self.see().stable, self.see().canary))
@@ -134,6 +138,10 @@ def stage(cluster: Cluster) -> Iterator[OnCluster]:
 
 class TestRealCluster(WorkloadsContract):
     """The contract, with the fixture `stage` of this module."""
+
+
+class TestTwoVersions(TwoVersionsContract):
+    """Likewise: a daemon of this version and one of an earlier version."""
 
 
 def test_writes_go_through_while_controllers_write_status_all_the_time(stage: OnCluster) -> None:

@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from analyzer.actuation.lease import LeaseAt
 from analyzer.bootstrap import ClusterDaemon, ClusterOptions
@@ -150,6 +151,23 @@ def test_a_bad_configuration_is_shown_and_the_old_one_stays(installed: Installat
     assert within(PATIENCE, lambda: bad in installed.ask("/metrics")[1])
     assert within(PATIENCE, lambda: "canary-analyzer-state-my-app" in installed.documents())
     assert "canary-analyzer-state-other" not in installed.documents()
+
+
+def test_a_deprecated_api_version_is_logged_at_the_start_and_with_each_change(installed: Installation) -> None:
+    deprecated = "apiVersion: canary-analyzer/v1\n"
+    with capture_logs() as lines:
+
+        def warned() -> list[str]:
+            return [line["reason"] for line in lines if line["event"] == "config_deprecated"]
+
+        installed.daemon.stop()
+        installed.file.write_text(deprecated + CONFIG)
+        installed.daemon = installed.another("one")
+        assert len(warned()) == 1
+        assert warned()[0].startswith(f"{installed.file}:1: apiVersion: canary-analyzer/v1 is deprecated")
+        installed.daemon.start(installed.stopping)
+        installed.file.write_text(deprecated + OTHER)
+        assert within(PATIENCE, lambda: len(warned()) == 2)
 
 
 def test_says_at_once_which_permission_is_missing_at_home(installed: Installation) -> None:

@@ -14,6 +14,7 @@ import structlog
 from analyzer.kube.errors import KubeError, NotFoundError, PreconditionError
 from analyzer.kube.objects import CONFIG_MAPS, Api, Json, Kind, PatchType
 from analyzer.model.errors import RecordError
+from analyzer.model.metadata_keys import keys_of, values_of
 from analyzer.model.state import EXECUTED_KEPT, Command
 from analyzer.record import codec
 from analyzer.record.configmaps import names
@@ -53,7 +54,7 @@ class CommandReader:
             found = self._lookup.get(CONFIG_MAPS, namespace, names.commands_name(target))
         except KubeError as error:
             raise RecordError(f"cannot read the commands for {target}: {error}") from error
-        if found is None:
+        if found is None or not names.holds(DocumentKind.COMMANDS, found["metadata"].get("labels")):
             self._read.pop(target, None)
             return ()
         version = f"{namespace}/{found['metadata'].get('uid')}/{found['metadata']['resourceVersion']}"
@@ -93,7 +94,7 @@ def submit(api: Api, namespace: str, target: str, command: Command) -> None:
                     continue
             else:
                 _refuse_foreign(present, namespace, name)
-                api.patch(CONFIG_MAPS, namespace, name, _added(present, command), PatchType.MERGE)
+                api.patch(CONFIG_MAPS, namespace, name, _added(present, target, command), PatchType.MERGE)
         return
     raise RecordError(
         f"ConfigMap {namespace}/{name} was created and deleted meanwhile; nothing was submitted, try again"
@@ -105,21 +106,27 @@ def _new(name: str, target: str, command: Command) -> Json:
         "metadata": {
             "name": name,
             "labels": names.labels_of(DocumentKind.COMMANDS, target),
-            "annotations": {names.TARGET: target},
+            "annotations": names.annotations_of(target),
         },
         "data": {command.id: codec.encode_command(command).decode()},
     }
 
 
-def _added(present: Json, command: Command) -> Json:
+def _added(present: Json, target: str, command: Command) -> Json:
+    """With all labels: a map that was made by hand, or by an earlier version, may have those of one version only."""
     outdated = sorted(present.get("data") or {})[: -(EXECUTED_KEPT - 1)]
-    return {"data": {**dict.fromkeys(outdated), command.id: codec.encode_command(command).decode()}}
+    return {
+        "metadata": {"labels": names.labels_of(DocumentKind.COMMANDS, target)},
+        "data": {**dict.fromkeys(outdated), command.id: codec.encode_command(command).decode()},
+    }
 
 
 def _refuse_foreign(present: Json, namespace: str, name: str) -> None:
-    document = (present["metadata"].get("labels") or {}).get(names.DOCUMENT)
-    if document != DocumentKind.COMMANDS:
+    labels = present["metadata"].get("labels") or {}
+    if not names.holds(DocumentKind.COMMANDS, labels):
+        key, *_ = keys_of(names.DOCUMENT)
+        found = ", ".join(values_of(labels, names.DOCUMENT)) or "none"
         raise RecordError(
-            f"ConfigMap {namespace}/{name}: expected the label {names.DOCUMENT}={DocumentKind.COMMANDS}, "
-            f"found {document}; add the label, or rename the ConfigMap if it is not one of canary-analyzer"
+            f"ConfigMap {namespace}/{name}: expected the label {key}={DocumentKind.COMMANDS}, "
+            f"found {found}; add the label, or rename the ConfigMap if it is not one of canary-analyzer"
         )

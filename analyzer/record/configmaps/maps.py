@@ -14,6 +14,7 @@ import structlog
 from analyzer.kube.errors import ForbiddenError, KubeError, NotFoundError, PreconditionError
 from analyzer.kube.objects import CONFIG_MAPS, Api, Json, PatchType
 from analyzer.model.errors import RecordError, StaleStateError
+from analyzer.model.metadata_keys import complete
 from analyzer.model.numbers import size
 from analyzer.record.configmaps import names
 from analyzer.record.configmaps.names import DocumentKind
@@ -35,13 +36,18 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A document as its ConfigMap holds it: `version` is the resourceVersion."""
+    """A document as its ConfigMap holds it: `version` is the resourceVersion.
+
+    `current`: its labels and annotations are those that this version writes. They are not after a write of another
+    version, which leaves some of them behind.
+    """
 
     target: str
     text: bytes
     version: str
     annotations: Mapping[str, str]
     source: str
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +69,15 @@ class DocumentMaps:
         self._namespace = namespace
         self._warned: set[tuple[DocumentKind, str]] = set()
 
-    def all(self, document: DocumentKind, extra: str = "") -> Iterator[Held]:
+    def all(self, document: DocumentKind) -> Iterator[Held]:
         """Every document of a kind, some hundred at a time: thousands of them whole would take much memory.
 
-        `extra` narrows the label selector. Raises RecordError, also when it is on its way.
+        One that is written meanwhile may come twice; the later one counts. Raises RecordError, also on the way.
         """
         with translated(f"list the {document} documents", self._namespace, _READ):
-            for page in self._api.pages(CONFIG_MAPS, self._namespace, labels=names.selector(document) + extra):
-                yield from (self._held(document, found) for found in page.items)
+            for selector in names.selectors(document):
+                for page in self._api.pages(CONFIG_MAPS, self._namespace, labels=selector):
+                    yield from (self._held(document, found) for found in page.items)
 
     def get(self, document: DocumentKind, target: str) -> Held | None:
         """One document, or None. Raises RecordError."""
@@ -138,6 +145,7 @@ class DocumentMaps:
             version=str(metadata["resourceVersion"]),
             annotations=annotations,
             source=f"ConfigMap {self._namespace}/{name}",
+            current=complete(metadata.get("labels") or {}) and complete(annotations),
         )
 
 
@@ -175,7 +183,7 @@ def _body(page: Page, **metadata: str) -> Json:
         "metadata": {
             **metadata,
             "labels": labels,
-            "annotations": {names.TARGET: page.target, **page.annotations},
+            "annotations": {**names.annotations_of(page.target), **page.annotations},
         },
         "data": {page.document.key: page.text.decode()},
     }

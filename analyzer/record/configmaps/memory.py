@@ -2,7 +2,7 @@
 
 While we hold the lease under one epoch, what we read or wrote last is the truth; whatever else happens to a document
 is found when it is written, because every write names the version that it replaces. With a new epoch somebody else
-may have written, so everything is read again, in one request.
+may have written, so everything is read again, in one request for each set of labels.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What the ConfigMaps are called and how they are marked. Pure; everything else here uses it.
 
-Names follow the target where Kubernetes allows that; where it doesn't, a hash keeps them apart, and the annotation
-`canary-analyzer/target` has the target's exact name.
+Names follow the target where Kubernetes allows that; where it does not, a hash keeps them apart, and the annotation
+`canary-analyzer.io/target` has the target's exact name. Every label and annotation has a legacy key too (see
+`model.metadata_keys`): a daemon of an earlier version finds its documents by that.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from analyzer.model.metadata_keys import entries, keys_of, values_of
+
 OWNER = "canary-analyzer"
-DOCUMENT = "canary-analyzer/document"
-TARGET = "canary-analyzer/target"
-NAMESPACE = "canary-analyzer/namespace"
-SUMMARY = "canary-analyzer/summary"
-SCHEMA = "canary-analyzer/schema"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+
+DOCUMENT = "document"
+TARGET = "target"
+SUMMARY = "summary"
+SCHEMA = "schema"
 
 _COLUMNS = ("phase", "outcome", "step", "weight", "verdict", "mode")
 _HASHED = "t-"
@@ -29,7 +33,7 @@ _SUMMARY_LENGTH = 300
 
 
 class DocumentKind(StrEnum):
-    """What a ConfigMap holds; the value of its label `canary-analyzer/document`."""
+    """What a ConfigMap holds; the value of its label `canary-analyzer.io/document`."""
 
     STATE = "state"
     STATUS = "status"
@@ -49,8 +53,8 @@ def document_name(document: DocumentKind, target: str) -> str:
 
 def target_of(document: DocumentKind, name: str, annotations: Mapping[str, str]) -> str:
     """Whose document a ConfigMap is; an annotation that doesn't fit the name is not believed."""
-    said = annotations.get(TARGET, "")
-    return said if document_name(document, said) == name else name.removeprefix(f"{OWNER}-{document}-")
+    said = (one for one in values_of(annotations, TARGET) if document_name(document, one) == name)
+    return next(said, name.removeprefix(f"{OWNER}-{document}-"))
 
 
 def commands_name(target: str) -> str:
@@ -62,24 +66,44 @@ def commands_name(target: str) -> str:
     return f"{OWNER}-{_hashed(target) if target.startswith(documents) else _part(target)}"
 
 
-def selector(document: DocumentKind) -> str:
-    """The label selector of all ConfigMaps that hold such documents."""
-    return f"app.kubernetes.io/managed-by={OWNER},{DOCUMENT}={document}"
+def selectors(document: DocumentKind) -> tuple[str, ...]:
+    """The label selectors of all ConfigMaps that hold such documents: those with legacy labels alone, then the others.
+
+    In this order, because a document gains labels and loses none: one that is written between the two requests is in
+    both answers, never in neither.
+    """
+    keys = keys_of(DOCUMENT)
+    found = []
+    for number, key in enumerate(keys):
+        without = [f"!{other}" for other in keys[:number]]
+        found.append(",".join([f"{MANAGED_BY}={OWNER}", f"{key}={document}", *without]))
+    return tuple(reversed(found))
+
+
+def holds(document: DocumentKind, labels: Mapping[str, str] | None) -> bool:
+    """Do these labels say that a ConfigMap holds such a document? Either key will do."""
+    return document.value in values_of(labels or {}, DOCUMENT)
 
 
 def labels_of(document: DocumentKind, target: str) -> dict[str, str]:
     """The labels by which a document is found."""
-    return {"app.kubernetes.io/managed-by": OWNER, DOCUMENT: document.value, TARGET: label_value(target)}
+    return {MANAGED_BY: OWNER, **entries(DOCUMENT, document.value), **entries(TARGET, label_value(target))}
+
+
+def annotations_of(target: str) -> dict[str, str]:
+    """The annotation that has the target's exact name."""
+    return entries(TARGET, target)
 
 
 def columns_of(status: Mapping[str, Any]) -> dict[str, str | None]:
     """A status' summary as labels, so that `kubectl get configmaps -L` shows it; None for what is not known."""
-    values = {f"{OWNER}/{name}": status.get(name) for name in (*_COLUMNS, "namespace")}
-    return {name: None if value is None else label_value(str(value)) for name, value in values.items()}
+    values = {name: status.get(name) for name in (*_COLUMNS, "namespace")}
+    shown = {name: None if value is None else label_value(str(value)) for name, value in values.items()}
+    return {key: value for name, value in shown.items() for key in keys_of(name)}
 
 
 def summary_of(phase: object, reason: object) -> str:
-    """One line for people, for the annotation `canary-analyzer/summary`."""
+    """One line for people, for the annotation `canary-analyzer.io/summary`."""
     return f"{phase}: {reason}"[:_SUMMARY_LENGTH]
 
 

@@ -21,9 +21,9 @@ class ClusterDocuments:
         self.place = f"namespace {namespace}"
 
     def statuses(self) -> list[dict[str, Any]]:
-        """Every status document, by target, in one request."""
-        held = sorted(self._maps.all(DocumentKind.STATUS), key=lambda one: one.target)
-        return [codec.read_mapping(one.text, one.source) for one in held]
+        """Every status document, by target."""
+        held = {one.target: one for one in self._maps.all(DocumentKind.STATUS)}
+        return [codec.read_mapping(one.text, one.source) for _, one in sorted(held.items())]
 
     def status(self, target: str) -> dict[str, Any] | None:
         """The status document, or None."""

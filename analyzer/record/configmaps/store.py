@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.kube.objects import Api
 from analyzer.model.errors import RecordError, StaleStateError
+from analyzer.model.metadata_keys import entries, values_of
 from analyzer.model.state import Command, TargetState
 from analyzer.ports import Clock, Lease, Stored
 from analyzer.record import codec, history
@@ -21,7 +22,7 @@ from analyzer.record.configmaps.names import DocumentKind
 STATUS_SCHEMA = 1
 """Version of the status document, in its annotation. One with a higher one is never overwritten."""
 
-ARCHIVED = "canary-analyzer/archived"
+ARCHIVED = "archived"
 """Annotation of the status: the last release that is in the history, so that a restart need not read it."""
 
 _MOMENT = "updatedAt"
@@ -43,10 +44,13 @@ class StoreContext:
 
 @dataclass(frozen=True, slots=True)
 class _WrittenStatus:
+    """`current`: see `Held`."""
+
     version: str
     schema: int
     fingerprint: str
     archived: str | None
+    current: bool = True
 
 
 class ConfigMapStore:
@@ -78,7 +82,7 @@ class ConfigMapStore:
 
         Raises StaleStateError, RecordError.
         """
-        summary = {names.SUMMARY: names.summary_of(state.phase, state.reason)}
+        summary = entries(names.SUMMARY, names.summary_of(state.phase, state.reason))
         page = Page(DocumentKind.STATE, state.target, codec.encode(state), annotations=summary)
         try:
             written = self._maps.write(page, version)
@@ -152,7 +156,7 @@ class ConfigMapStore:
                 known[held.target] = _stored(held)
             except RecordError:  # said by `load`, each time
                 unclear.add(held.target)
-        return Overview(known, frozenset(unclear))
+        return Overview(known, frozenset(unclear - known.keys()))
 
     def _state(self, target: str) -> Stored | None:
         held = self._maps.get(DocumentKind.STATE, target)
@@ -177,14 +181,13 @@ def _stored(held: Held) -> Stored:
 
 
 def _as_published(held: Held) -> _WrittenStatus:
-    schema = held.annotations.get(names.SCHEMA, "")
+    schemas = [int(one) for one in values_of(held.annotations, names.SCHEMA) if one.isdigit()]
+    archived, *_ = (*values_of(held.annotations, ARCHIVED), None)
     try:
         fingerprint = _fingerprint(codec.read_mapping(held.text, held.source))
     except RecordError:  # nothing in it is needed: it is written anew
         fingerprint = ""
-    return _WrittenStatus(
-        held.version, int(schema) if schema.isdigit() else 0, fingerprint, held.annotations.get(ARCHIVED)
-    )
+    return _WrittenStatus(held.version, max(schemas, default=0), fingerprint, archived, held.current)
 
 
 def _fingerprint(status: Mapping[str, Any]) -> str:
@@ -193,7 +196,7 @@ def _fingerprint(status: Mapping[str, Any]) -> str:
 
 
 def _same(known: _WrittenStatus, wanted: _WrittenStatus) -> bool:
-    return (known.schema, known.fingerprint, known.archived) == (wanted.schema, wanted.fingerprint, wanted.archived)
+    return replace(known, version=wanted.version) == wanted
 
 
 def _refuse_newer(target: str, known: _WrittenStatus | None) -> None:
@@ -206,10 +209,10 @@ def _refuse_newer(target: str, known: _WrittenStatus | None) -> None:
 
 def _status_page(target: str, status: Mapping[str, Any], wanted: _WrittenStatus) -> Page:
     annotations = {
-        names.SCHEMA: str(wanted.schema),
-        names.SUMMARY: names.summary_of(status.get("phase"), status.get("reason")),
+        **entries(names.SCHEMA, str(wanted.schema)),
+        **entries(names.SUMMARY, names.summary_of(status.get("phase"), status.get("reason"))),
     }
     if wanted.archived is not None:
-        annotations[ARCHIVED] = wanted.archived
+        annotations |= entries(ARCHIVED, wanted.archived)
     text = codec.encode_mapping(dict(status))
     return Page(DocumentKind.STATUS, target, text, names.columns_of(status), annotations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,22 +14,31 @@ from analyzer.sandbox.loopback import LOOPBACK, free_ports
 from tests.e2e.lab.lab import LabAddress, wait_until
 from tests.e2e.lab.program import Program
 
-PROGRAM = Path(sys.executable).with_name("canary-analyzer")
+PROGRAM: Sequence[str] = (str(Path(sys.executable).with_name("canary-analyzer")),)
 KILL_VARIABLE = "CANARY_ANALYZER_KILL_AT"
 START_SECONDS = 60.0
 
 
 class Analyzer:
-    """One daemon. `user` is the name of a kubeconfig of the lab; `home` the namespace of its documents and Lease.
+    """One daemon. `user` is the name of a kubeconfig of the lab; `home` the namespace of its documents and Lease;
+    `program` what is run: another version, for instance.
 
     Its log, one JSON object a line, is `<folder>/<user>.log`, and goes on over restarts.
     """
 
-    def __init__(self, lab: LabAddress, folder: Path, home: str, config: Path, user: str = "analyzer") -> None:
+    def __init__(
+        self,
+        lab: LabAddress,
+        folder: Path,
+        home: str,
+        config: Path,
+        user: str = "analyzer",
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
         self.user = user
         self._port = free_ports(1)[0]
         command = [
-            str(PROGRAM),
+            *program,
             "run",
             f"--config={config}",
             f"--kubeconfig={lab.kubeconfig(user)}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 Keys = Mapping[str, Any]
 
@@ -31,7 +31,8 @@ class Setup:
     """What one test wants different: each mapping is laid over the fast default, key by key (lists replace).
 
     `target` holds keys of the canary beside plan and analysis, `file` keys of the whole file. `env` is the environment
-    of both templates at the beginning, `rps` how many users arrive per second at each pair.
+    of both templates at the beginning, `rps` how many users arrive per second at each pair. `earlier`: which of the two
+    daemons is of an earlier version.
     """
 
     replicas: int = 4
@@ -42,6 +43,7 @@ class Setup:
     target: Keys = field(default_factory=dict)
     file: Keys = field(default_factory=dict)
     targets: tuple[str, ...] = ("my-app",)
+    earlier: Literal["first", "second", "none"] = "none"
 
 
 def laid_over(below: Keys, above: Keys) -> dict[str, Any]:

@@ -16,10 +16,12 @@ import requests
 
 from analyzer.model.phase import Phase
 from analyzer.sandbox.receiver import AlertReceiver, Received
+from analyzer.sandbox.runner import program_env
 from tests.e2e.lab.api import ApiError, LabReflector, path_of
 from tests.e2e.lab.credentials import grant_operator
 from tests.e2e.lab.errors import LabError
 from tests.e2e.lab.lab import LabAddress, wait_until
+from tests.e2e.scene import earlier_program
 from tests.e2e.scene.analyzer import PROGRAM, Analyzer
 from tests.e2e.scene.configuration import Setup, configuration
 from tests.e2e.scene.pair import Pair
@@ -56,8 +58,9 @@ class Scene:
         self.namespace, self.home = f"shop-{number}", f"home-{number}"
         self.config = folder / "canary.yaml"
         self.receiver = AlertReceiver()
-        self.analyzer = Analyzer(lab, folder, self.home, self.config)
-        self.second = Analyzer(lab, folder, self.home, self.config, "analyzer-second")
+        programs = {"first": PROGRAM, "second": PROGRAM, setup.earlier: earlier_program.COMMAND}
+        self.analyzer = Analyzer(lab, folder, self.home, self.config, program=programs["first"])
+        self.second = Analyzer(lab, folder, self.home, self.config, "analyzer-second", programs["second"])
         self.pairs = {name: Pair(lab, self.api, self.namespace, name) for name in setup.targets}
         self._phases: dict[str, list[str]] = {name: [] for name in setup.targets}
         self._awaited = dict.fromkeys(setup.targets, 0)
@@ -184,11 +187,11 @@ class Scene:
         kept = [one for one in both if one["verb"] in {"create", "patch", "update", "delete"}]
         return sorted(kept, key=lambda one: str(one["stageTimestamp"]))
 
-    def cli(self, *arguments: str, seconds: float = CLI_SECONDS) -> Answer:
+    def cli(self, *arguments: str, seconds: float = CLI_SECONDS, program: Sequence[str] = PROGRAM) -> Answer:
         """Run the real program as an operator: somebody who may see documents and ask for things, no more."""
         places = ["--kubeconfig", str(self.lab.kubeconfig("operator")), "--analyzer-namespace", self.home]
-        command = [str(PROGRAM), *arguments, *places]
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder), "NO_COLOR": "1"}
+        command = [*program, *arguments, *places]
+        environment = program_env({"HOME": str(self.folder), "NO_COLOR": "1"})
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=seconds, check=False)
         return Answer(done.returncode, done.stdout, done.stderr)
 

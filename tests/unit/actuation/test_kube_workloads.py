@@ -23,7 +23,7 @@ from tests.fakes.kube_objects import autoscaler, deployment
 
 ROLES = Roles(stable="shop", canary="shop-canary")
 TARGET = Target("shop", "default", ROLES, Plan(steps=()), Analysis(metrics=()))
-EPOCH = "canary-analyzer/epoch"
+EPOCH, LEGACY_EPOCH = "canary-analyzer.io/epoch", "canary-analyzer/epoch"
 
 
 class World:
@@ -85,6 +85,7 @@ def test_a_claimed_deployment_is_scaled_by_one_request_that_tests_fence_uid_and_
     (call,) = world.api.calls
     assert call.body == [
         {"op": "test", "path": "/metadata/uid", "value": world.side().uid},
+        {"op": "test", "path": "/metadata/annotations/canary-analyzer.io~1epoch", "value": "7"},
         {"op": "test", "path": "/metadata/annotations/canary-analyzer~1epoch", "value": "7"},
         {"op": "test", "path": "/spec/replicas", "value": 4},
         {"op": "replace", "path": "/spec/replicas", "value": 3},
@@ -101,14 +102,20 @@ def test_a_claim_that_stands_costs_nothing(world: World) -> None:
 def test_a_first_claim_keeps_other_annotations(world: World) -> None:
     world.edit(metadata={"annotations": {"team": "shop"}})
     world.workloads.claim(TARGET, ROLES, 7)
-    assert world.deployed()["metadata"]["annotations"] == {"team": "shop", EPOCH: "7"}
-    assert world.deployed("shop-canary")["metadata"]["annotations"] == {EPOCH: "7"}
+    assert world.deployed()["metadata"]["annotations"] == {"team": "shop", EPOCH: "7", LEGACY_EPOCH: "7"}
+    assert world.deployed("shop-canary")["metadata"]["annotations"] == {EPOCH: "7", LEGACY_EPOCH: "7"}
+
+
+def test_a_claim_of_an_earlier_version_is_completed_even_for_the_same_epoch(world: World) -> None:
+    world.edit(metadata={"annotations": {LEGACY_EPOCH: "7"}})
+    world.workloads.claim(TARGET, ROLES, 7)
+    assert world.deployed()["metadata"]["annotations"] == {EPOCH: "7", LEGACY_EPOCH: "7"}
 
 
 def test_an_epoch_that_somebody_spoiled_is_raised_over(world: World) -> None:
-    world.edit(metadata={"annotations": {EPOCH: "mine!"}})
+    world.edit(metadata={"annotations": {EPOCH: "mine!", LEGACY_EPOCH: ""}})
     world.scale(4, 3)
-    assert world.deployed()["metadata"]["annotations"][EPOCH] == "7"
+    assert world.deployed()["metadata"]["annotations"] == {EPOCH: "7", LEGACY_EPOCH: "7"}
 
 
 def test_the_answer_to_a_write_goes_to_the_cache(world: World) -> None:

@@ -13,9 +13,11 @@ from analyzer.actuation.lease import LeaseAt, LeaseElector
 from analyzer.kube.errors import KubeError, UnavailableError
 from analyzer.kube.objects import LEASES
 from tests.fakes.clock import FakeClock
+from tests.fakes.earlier_version import earlier_version
 from tests.fakes.kube_api import FakeApi
 
 SPACE, NAME = "canary", "canary-analyzer"
+NEW, OLD = "canary-analyzer.io/epoch", "canary-analyzer/epoch"
 
 
 class Election:
@@ -48,6 +50,9 @@ class Election:
 
     def lease(self) -> dict[str, object]:
         return dict(self.api.see(LEASES, SPACE, NAME)["spec"])
+
+    def epochs(self) -> dict[str, str]:
+        return dict(self.api.see(LEASES, SPACE, NAME)["metadata"]["annotations"])
 
 
 @pytest.fixture
@@ -240,9 +245,42 @@ def test_epochs_rise_when_the_clock_went_back(election: Election) -> None:
     election.a.step()
     epoch = election.a.held() or 0
     election.a.release()
-    behind = LeaseElector(election.api, FakeClock(datetime(2020, 1, 1, tzinfo=UTC)), LeaseAt(SPACE, NAME, "c"))
-    behind.step()
-    assert behind.held() == epoch + 1
+    fresh = behind(election)
+    fresh.step()
+    assert fresh.held() == epoch + 1
+
+
+def behind(election: Election) -> LeaseElector:
+    """A daemon whose clock gives no epoch that is high enough: only the Lease tells it the last one."""
+    return LeaseElector(election.api, FakeClock(datetime(2020, 1, 1, tzinfo=UTC)), LeaseAt(SPACE, NAME, "c"))
+
+
+@pytest.mark.parametrize(
+    "found", [{OLD: "2000000000"}, {NEW: "2000000000"}, {NEW: "7", OLD: "2000000000"}, {NEW: "2000000000", OLD: "?"}]
+)
+def test_the_higher_epoch_under_the_two_keys_counts_and_the_next_is_under_both(
+    election: Election, found: dict[str, str]
+) -> None:
+    spec = {"holderIdentity": "", "leaseDurationSeconds": 1}
+    election.api.put(LEASES, {"metadata": {"name": NAME, "namespace": SPACE, "annotations": found}, "spec": spec})
+    election.a.step()
+    assert election.a.held() == 2_000_000_001
+    assert election.epochs() == {NEW: "2000000001", OLD: "2000000001"}
+
+
+def test_epochs_rise_from_a_daemon_of_one_version_to_the_next_of_the_other(election: Election) -> None:
+    election.a.step()
+    epoch = election.a.held() or 0
+    election.a.release()
+    earlier, later = behind(election), behind(election)
+    with earlier_version():
+        earlier.step()
+        assert earlier.held() == epoch + 1
+        assert election.epochs() == {NEW: str(epoch), OLD: str(epoch + 1)}
+        earlier.release()
+    later.step()
+    assert later.held() == epoch + 2
+    assert election.epochs() == {NEW: str(epoch + 2), OLD: str(epoch + 2)}
 
 
 def test_outages_raise_nothing_and_are_retried_soon(election: Election) -> None:

@@ -30,6 +30,22 @@ def test_a_freeze_is_mentioned(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "freeze is set: no release starts or moves forward" in capsys.readouterr().out
 
 
+def test_a_deprecated_api_version_is_warned_of_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "old.yaml"
+    file.write_text((EXAMPLES / "minimal.yaml").read_text() + "apiVersion: canary-analyzer/v1\n")
+    line = file.read_text().count("\n")
+    assert run("validate", str(file)) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("ok: 1 target\n")
+    assert err == (
+        f"warning: {file}:{line}: apiVersion: canary-analyzer/v1 is deprecated; "
+        "write canary-analyzer.io/v1 when every daemon has been upgraded\n"
+    )
+    assert run("validate", "-o", "json", str(file)) == 0
+    [warning] = json.loads(capsys.readouterr().out)["warnings"]
+    assert (warning["file"], warning["line"], warning["path"]) == (str(file), line, "apiVersion")
+
+
 def test_every_mistake_goes_to_stderr_with_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text(BAD)
@@ -61,6 +77,7 @@ def test_targets_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("validate", "-o", "json", str(EXAMPLES / "full.yaml")) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["ok"] is True
+    assert result["warnings"] == []
     first, second = result["targets"]
     assert first["metrics"][:2] == ["errors", "latency"]
     assert first["steps"][1] == {"weight": 25.0, "hold": "5m", "gate": True}

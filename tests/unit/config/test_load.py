@@ -24,8 +24,25 @@ def metrics_of(folder: Path, *metrics: str) -> tuple[Metric, ...]:
     return load_text(folder, PROMETHEUS + text).targets[0].analysis.metrics
 
 
+def test_the_deprecated_api_version_is_accepted_with_a_warning_for_each_file(tmp_path: Path) -> None:
+    present, deprecated = "apiVersion: canary-analyzer.io/v1\n", "apiVersion: canary-analyzer/v1\n"
+    configuration = load_text(tmp_path, PROMETHEUS + deprecated, deprecated + CANARY, present + OTHER)
+    assert [target.name for target in configuration.targets] == ["my-app", "other"]
+    message = "canary-analyzer/v1 is deprecated; write canary-analyzer.io/v1 when every daemon has been upgraded"
+    assert [str(warning) for warning in configuration.warnings] == [
+        f"{tmp_path}/0.yaml:2: apiVersion: {message}",
+        f"{tmp_path}/1.yaml:1: apiVersion: {message}",
+    ]
+
+
+@pytest.mark.parametrize("first", ["apiVersion: canary-analyzer.io/v1\n", ""], ids=["present", "none"])
+def test_a_configuration_with_the_present_api_version_or_none_has_no_warnings(tmp_path: Path, first: str) -> None:
+    assert load_text(tmp_path, first + PROMETHEUS + CANARY).warnings == ()
+
+
 def test_the_full_example_is_understood_in_every_part() -> None:
     configuration = load([EXAMPLES / "full.yaml"])
+    assert configuration.warnings == ()
     app, search = configuration.targets
     assert configuration.prometheus.headers == {"X-Scope-OrgID": "shop"}
     assert configuration.prometheus.basic_auth == BasicAuth("canary-analyzer", None, EXAMPLES / "secrets/prometheus")

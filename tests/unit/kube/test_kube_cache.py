@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from analyzer.kube.cache import FOLLOWED, Cache, may_watch_cluster
+from analyzer.kube.cache import FOLLOWED, OUR_DOCUMENTS, Cache, may_watch_cluster
 from analyzer.kube.errors import StaleError
 from analyzer.kube.objects import (
     ACCESS_REVIEWS,
@@ -18,6 +18,7 @@ from analyzer.kube.objects import (
     PatchType,
 )
 from analyzer.kube.reflector import WatchTiming
+from analyzer.record.configmaps.names import DocumentKind
 from tests.fakes.clock import FakeClock
 from tests.fakes.kube_api import FakeApi
 from tests.fakes.kube_objects import autoscaler, deployment, settle
@@ -135,14 +136,21 @@ def test_many_namespaces_need_one_watch_for_each_kind() -> None:
 
 def test_of_config_maps_only_commands_are_watched(setting: Setting) -> None:
     ours = {"app.kubernetes.io/managed-by": "canary-analyzer"}
-    for name, labels in (
-        ("a", ours | {"canary-analyzer/document": "commands"}),
-        ("b", ours | {"canary-analyzer/document": "state"}),
-        ("c", {}),
-    ):
+    new, old = "canary-analyzer.io/document", "canary-analyzer/document"
+    followed = {
+        "both": ours | {new: "commands", old: "commands"},
+        "new": ours | {new: "commands"},
+        "old": ours | {old: "commands"},
+    }
+    others = {f"{kind}-{key.partition('/')[0]}": ours | {key: kind} for kind in OUR_DOCUMENTS for key in (new, old)}
+    for name, labels in {**followed, **others, "foreign": {}}.items():
         setting.api.put(CONFIG_MAPS, {"metadata": {"name": name, "namespace": "default", "labels": labels}, "data": {}})
     names = [found["metadata"]["name"] for found in setting.synced().items(CONFIG_MAPS, "default")]
-    assert names == ["a"]
+    assert names == ["both", "new", "old"]
+
+
+def test_every_document_but_the_commands_is_one_of_our_own() -> None:
+    assert {*OUR_DOCUMENTS, "commands"} == {kind.value for kind in DocumentKind}
 
 
 def test_starting_twice_starts_once(setting: Setting) -> None:

@@ -70,7 +70,8 @@ def test_an_idle_target_costs_no_request(stage: ClusterStage) -> None:
     assert stage.api.calls == []
 
 
-def test_a_restart_reads_all_documents_in_two_requests(stage: ClusterStage) -> None:
+def test_a_restart_reads_all_documents_of_a_kind_in_two_requests(stage: ClusterStage) -> None:
+    """One for those that have the legacy labels alone, one for all others."""
     for number in range(20):
         stage.store.save(a_state(target=f"app-{number}"), None)
         stage.store.publish(f"app-{number}", {**STATUS, "target": f"app-{number}"})
@@ -81,7 +82,7 @@ def test_a_restart_reads_all_documents_in_two_requests(stage: ClusterStage) -> N
         assert loaded(daemon, f"app-{number}").state.target == f"app-{number}"
         daemon.publish(f"app-{number}", {**STATUS, "target": f"app-{number}"})
 
-    assert [call.verb for call in stage.api.calls] == ["list", "list"]
+    assert [call.verb for call in stage.api.calls] == ["list"] * 4
 
 
 def test_a_save_is_one_request(stage: ClusterStage) -> None:
@@ -206,8 +207,16 @@ def test_the_document_of_another_target_is_refused(stage: ClusterStage) -> None:
         stage.store.load("my-app")
 
 
-def test_a_status_of_a_newer_version_is_left_alone(stage: ClusterStage) -> None:
-    newer = {"canary-analyzer/schema": "2"}
+@pytest.mark.parametrize(
+    "newer",
+    [
+        {"canary-analyzer.io/schema": "2"},
+        {"canary-analyzer/schema": "2"},
+        {"canary-analyzer.io/schema": "2", "canary-analyzer/schema": "1"},
+    ],
+    ids=["new", "old", "both"],
+)
+def test_a_status_of_a_newer_version_is_left_alone(stage: ClusterStage, newer: dict[str, str]) -> None:
     stage.put(DocumentKind.STATUS, "my-app", b'{"phase": "NEW"}', newer)
 
     with pytest.raises(RecordError, match="newer version"):
@@ -290,18 +299,22 @@ def test_a_status_shows_its_summary_as_labels(stage: ClusterStage) -> None:
     stage.store.publish("my-app", STATUS)
 
     metadata = stage.see(DocumentKind.STATUS, "my-app")["metadata"]
+    shown = {
+        "document": "status",
+        "target": "my-app",
+        "namespace": "shop",
+        "phase": "PROGRESSING",
+        "step": "2",
+        "weight": "12.5",
+        "verdict": "INCONCLUSIVE",
+        "mode": "act",
+    }
     assert metadata["labels"] == {
         "app.kubernetes.io/managed-by": "canary-analyzer",
-        "canary-analyzer/document": "status",
-        "canary-analyzer/target": "my-app",
-        "canary-analyzer/namespace": "shop",
-        "canary-analyzer/phase": "PROGRESSING",
-        "canary-analyzer/step": "2",
-        "canary-analyzer/weight": "12.5",
-        "canary-analyzer/verdict": "INCONCLUSIVE",
-        "canary-analyzer/mode": "act",
+        **{f"canary-analyzer.io/{name}": value for name, value in shown.items()},
+        **{f"canary-analyzer/{name}": value for name, value in shown.items()},
     }
-    assert metadata["annotations"]["canary-analyzer/summary"] == "PROGRESSING: more traffic is needed"
+    assert metadata["annotations"]["canary-analyzer.io/summary"] == "PROGRESSING: more traffic is needed"
 
 
 def test_a_status_is_written_although_somebody_touched_it(stage: ClusterStage) -> None:
@@ -404,7 +417,7 @@ def test_does_not_write_into_a_map_that_is_no_map_of_commands(stage: ClusterStag
         CONFIG_MAPS, {"metadata": {"name": "canary-analyzer-my-app", "namespace": "shop"}, "data": {"a": "b"}}
     )
 
-    with pytest.raises(RecordError, match="expected the label canary-analyzer/document=commands, found None"):
+    with pytest.raises(RecordError, match=r"expected the label canary-analyzer\.io/document=commands, found none"):
         stage.documents.submit("my-app", "shop", a_command(1))
 
     assert stage.api.see(CONFIG_MAPS, "shop", "canary-analyzer-my-app")["data"] == {"a": "b"}
