@@ -1,0 +1,98 @@
+"""The metrics of an answer: one comparison each, and with `--details` the technical values behind it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from analyzer.model.duration import show_duration
+from analyzer.model.numbers import number, percent, times
+from analyzer.record.explanation.text import Json, listed, sentence
+
+_SIDES = re.compile(r"\b(canary|stable)\b(?= [\d<>~])")
+"""A side's name before its number."""
+
+_FORECAST = re.compile(r", about \S+ more(?: at present traffic)?")
+
+
+def comparison(metric: Json, status: Json) -> str:
+    """One metric in one sentence, as the judge gives it."""
+    name, reason = metric["name"], str(metric["reason"])
+    text = reason if reason.startswith(f"{name}:") else f"{name}: {reason}"
+    text = _FORECAST.sub("", text) if status["outcome"] else text
+    silent = metric.get("silentPods")
+    return sentence(_renamed(text, status)) + (f" No series from {listed(silent)}." if silent else "")
+
+
+def noise_floor(status: Json) -> str | None:
+    """What the metrics' own noise hides while they are not decided; None where that is nothing or not known."""
+    pods = status["replicas"]["canary"]["requested"]
+    if status["phase"] not in ("PROGRESSING", "PAUSED") or not pods:
+        return None
+    hidden = [
+        (one["name"], one["smallestVisible"])
+        for one in status["metrics"]
+        if one["classification"] == "UNDECIDED" and one.get("smallestVisible")
+    ]
+    if not hidden:
+        return None
+    ratios = {times(ratio) for _, ratio in hidden}
+    below = ratios.pop() if len(ratios) == 1 else listed([f"{times(ratio)} ({name})" for name, ratio in hidden])
+    return (
+        f"With {pods} canary pod{'' if pods == 1 else 's'}, differences below {below} cannot be told from normal "
+        "variation between pods."
+    )
+
+
+def technical(metric: Json) -> Iterator[str]:
+    """The values that the glossary defines, one line each."""
+    yield from _evidence(metric)
+    yield from _noise(metric)
+    if metric.get("boundary"):
+        yield f"boundary: {metric['boundary']}"
+    if metric["logEvidence"]:
+        yield f"lane: {metric.get('lane') or 'main'}"
+    if metric["secondsToPromote"] is not None:
+        yield f"time to promote: about {show_duration(metric['secondsToPromote'])} at present traffic"
+    if metric.get("query"):
+        yield f"query: {metric['query']}"
+
+
+def _renamed(text: str, status: Json) -> str:
+    """A bake does not compare the canary with stable: its sides have names of their own."""
+    names = status.get("compared")
+    return _SIDES.sub(lambda side: str(names[side[1]]), text) if names else text
+
+
+def _evidence(metric: Json) -> Iterator[str]:
+    log, progress = metric["logEvidence"], metric.get("evidence") or {}
+    if not log:
+        return
+    for name, label, at, error in (
+        ("abort", "abort evidence", "abortAt", "false abort"),
+        ("promote", "promotion evidence", "promoteAt", "false promote"),
+        ("advance", "advance evidence", "promoteAt", None),
+    ):
+        if log.get(name) is None:
+            continue
+        share = f" {percent(progress[name])}" if name in progress else ""
+        threshold = "" if log[at] is None else f" of {log[at]:.2f}{_level(log[at], error)}"
+        yield f"{label}{share}: log evidence {log[name]:.2f}{threshold}"
+
+
+def _level(threshold: float, error: str | None) -> str:
+    return f" ({error} {percent(math.exp(-threshold))})" if error else ""
+
+
+def _noise(metric: Json) -> Iterator[str]:
+    noise, visible = metric.get("noise"), metric.get("smallestVisible")
+    if noise:
+        parts = [f"pod spread {number(noise['podSpread'])}"]
+        if not metric.get("levels"):
+            parts.insert(0, f"dispersion {number(noise['dispersion'])}")
+        if metric.get("levels") or not metric["canary"]["total"]:
+            parts.append(f"within-pod noise {number(noise['withinPod'])}")
+        yield f"noise: {', '.join(parts)} ({noise['source']})"
+    if visible:
+        yield f"smallest visible ratio: {times(visible)}"
