@@ -24,7 +24,7 @@ class Story:
     metrics: tuple[MetricVerdict, ...] = ()
 
     def take(self, report: Report) -> None:
-        """Add what one tick tells."""
+        """Add what one tick found."""
         state = report.decision.state
         release = state.release
         if release is None or release.canary.hash != self.version:
@@ -60,13 +60,14 @@ class Story:
 
 
 def _judges_a_step(report: Report) -> bool:
-    """Was this verdict about a step? While the version takes over, the judge looks on at changing shares."""
+    """Was this verdict about a step? During the promotion the shares change, and a bake compares other things."""
     decision = report.decision
-    return decision.state.phase in (Phase.PROGRESSING, Phase.PAUSED) or bool(decision.transitions)
+    phase = decision.transitions[0].before if decision.transitions else decision.state.phase
+    return phase in (Phase.PROGRESSING, Phase.PAUSED)
 
 
 class Storyteller:
-    """A Reporter that follows one release at a time and lets the demo wait for its end. Thread-safe."""
+    """A Reporter that follows one release at a time; the demo waits on it for the end. Thread-safe."""
 
     def __init__(self) -> None:
         self._told = threading.Condition()

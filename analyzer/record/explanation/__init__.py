@@ -5,17 +5,17 @@ Rule: pure text from one document, which an older or newer version may have writ
 """
 
 from analyzer.record.explanation.answer import explain
-from analyzer.record.explanation.outcome import headline, phase_words
-from analyzer.record.explanation.outlook import last_answer, present_reason, short_reason
-from analyzer.record.explanation.text import first_sentence, step_words, wrap
+from analyzer.record.explanation.outcome import cause_words, phase_words
+from analyzer.record.explanation.outlook import last_answer, short_reason
+from analyzer.record.explanation.text import first_sentence, listed, step_words, wrap
 
 __all__ = [
+    "cause_words",
     "explain",
     "first_sentence",
-    "headline",
     "last_answer",
+    "listed",
     "phase_words",
-    "present_reason",
     "short_reason",
     "step_words",
     "wrap",

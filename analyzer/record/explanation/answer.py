@@ -27,12 +27,12 @@ def explain(status: Json, *, now: datetime, width: int = 80, details: bool = Fal
     for text in because(status, now):
         lines += wrap(text, width)
     if culprit and details:
-        lines += _technical(culprit, width)
+        lines += _technical(culprit, status, width)
     for text in (*done(status, now), at_present(status)):
         lines += wrap(text, width)
     for metric in _others(status):
         lines += wrap(comparison(metric, status), width)
-        lines += _technical(metric, width) if details else []
+        lines += _technical(metric, status, width) if details else []
     for text in _remarks(status, now):
         lines += wrap(text, width)
     return "\n".join(lines)
@@ -44,8 +44,8 @@ def _others(status: Json) -> Iterator[Json]:
         yield from (one for one in status["metrics"] if one["name"] != culprit_metric(status))
 
 
-def _technical(metric: Json, width: int) -> list[str]:
-    return [line for text in technical(metric) for line in wrap(text, width, indent=6)]
+def _technical(metric: Json, status: Json, width: int) -> list[str]:
+    return [line for text in technical(metric, status) for line in wrap(text, width, indent=6)]
 
 
 def _remarks(status: Json, now: datetime) -> Iterator[str]:

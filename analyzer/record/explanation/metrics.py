@@ -45,7 +45,7 @@ def noise_floor(status: Json) -> str | None:
     )
 
 
-def technical(metric: Json) -> Iterator[str]:
+def technical(metric: Json, status: Json) -> Iterator[str]:
     """The values that the glossary defines, one line each."""
     yield from _evidence(metric)
     yield from _noise(metric)
@@ -53,7 +53,7 @@ def technical(metric: Json) -> Iterator[str]:
         yield f"boundary: {metric['boundary']}"
     if metric["logEvidence"]:
         yield f"lane: {metric.get('lane') or 'main'}"
-    if metric["secondsToPromote"] is not None:
+    if metric["secondsToPromote"] is not None and not status["outcome"]:
         yield f"time to promote: about {show_duration(metric['secondsToPromote'])} at present traffic"
     if metric.get("query"):
         yield f"query: {metric['query']}"

@@ -11,7 +11,7 @@ from analyzer.record.explanation.text import Json, between, moment, step_words
 
 _PRESENT = frozenset({"PROGRESSING", "PAUSED", "PROMOTING", "BAKING", "ROLLING_BACK"})
 _ENDED = frozenset({"SUCCEEDED", "ABORTED"})
-_SHARED = frozenset({"PROGRESSING", "PAUSED", "PROMOTING"})
+_WEIGHED = frozenset({"PROGRESSING", "PAUSED"})
 
 
 def about_release(status: Json) -> bool:
@@ -33,7 +33,7 @@ def done(status: Json, now: datetime) -> list[str]:
 
 
 def at_present(status: Json) -> str:
-    """Pods of both sides, and while both serve the canary's weight and share of the requests."""
+    """Pods of both sides, and in a step the canary's weight and share of the requests."""
     stable, canary = status["replicas"]["stable"], status["replicas"]["canary"]
     if stable["available"] is None and canary["available"] is None:
         return f"Now: the pods of {stable['deployment']} and {canary['deployment']} are not known."
@@ -48,7 +48,7 @@ def _pods(side: Json, unit: str) -> str:
 
 
 def _traffic(status: Json) -> str:
-    if status["phase"] not in _SHARED:
+    if status["phase"] not in _WEIGHED:
         return ""
     share, weight = status["observedShare"], status["weight"]
     asked = "" if weight is None else f"; weight {percent(weight / 100)} requested"
