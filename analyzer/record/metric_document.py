@@ -49,6 +49,7 @@ def _metric(metric: MetricVerdict) -> dict[str, Any]:
         "silentPods": list(metric.silent_pods),
         "noise": _noise(metric.noise) if metric.noise else None,
         "smallestVisible": rounded(metric.smallest_visible),
+        "noiseNote": metric.noise_note,
         "boundary": metric.boundary,
         "query": metric.query,
     }

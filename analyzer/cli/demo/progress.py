@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from analyzer.model.decision import Action
 from analyzer.model.moments import clock_time
 from analyzer.model.phase import Phase
 from analyzer.ports import Report
 from analyzer.record import status_of
-from analyzer.record.explanation import first_sentence, listed, short_reason, step_words
+from analyzer.record.explanation import first_sentence, without_metrics, without_place
 
 _PHASE_WIDTH = max(len(phase) for phase in Phase)
 
@@ -37,16 +38,11 @@ class ProgressLines:
         if report.error != self._error:
             self._error = report.error
             return f"tick failed, nothing changed: {report.error}" if report.error else "ticks succeed again"
-        parts = [first_sentence(one.reason) for one in decision.transitions if one.after is not Phase.ABORTED]
         if decision.state.phase is Phase.ABORTED and decision.transitions:
-            parts = ["the canary is out of service"]
-        if decision.action is Action.ADVANCE:
-            parts.append(_advance(report))
-        elif self._step_reached(report):
-            parts.append(short_reason(status_of(report, decision.state)))
-        if decision.move:
-            parts.append(str(decision.move))
-        return "; ".join(parts)
+            return "the canary is out of service"
+        if decision.transitions or decision.move or decision.action is not Action.HOLD or self._step_reached(report):
+            return in_short(report)
+        return ""
 
     def _step_reached(self, report: Report) -> bool:
         """Is this the tick in which the step's pods are all available?"""
@@ -58,9 +54,14 @@ class ProgressLines:
         return known != settled
 
 
-def _advance(report: Report) -> str:
-    """The step that begins, and on what evidence."""
-    step = step_words(status_of(report, report.decision.state))
-    metrics = report.verdict.metrics if report.verdict else ()
-    names = [metric.name for metric in metrics if metric.advance_proven]
-    return f"{step} starts" + (f", enough evidence on {listed(names)}" if names else "")
+def in_short(report: Report) -> str:
+    """The reason of a decision, with first sentences in place of whole comparisons."""
+    status = status_of(report, report.decision.state)
+    reason = report.decision.reason
+    for told in (*(change.reason for change in report.decision.transitions), *_causes(status)):
+        reason = reason.replace(told, first_sentence(told))
+    return without_place(without_metrics(reason, status))
+
+
+def _causes(status: Mapping[str, Any]) -> tuple[str, ...]:
+    return (status["cause"]["reason"],) if status["cause"] else ()

@@ -6,8 +6,8 @@ Rule: pure text from one document, which an older or newer version may have writ
 
 from analyzer.record.explanation.answer import explain
 from analyzer.record.explanation.outcome import cause_words, phase_words
-from analyzer.record.explanation.outlook import last_answer, short_reason
-from analyzer.record.explanation.text import first_sentence, listed, step_words, wrap
+from analyzer.record.explanation.outlook import last_answer, short_reason, without_place
+from analyzer.record.explanation.text import first_sentence, listed, step_words, without_metrics, wrap
 
 __all__ = [
     "cause_words",
@@ -18,5 +18,7 @@ __all__ = [
     "phase_words",
     "short_reason",
     "step_words",
+    "without_metrics",
+    "without_place",
     "wrap",
 ]

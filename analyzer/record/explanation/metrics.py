@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from analyzer.model.duration import show_duration
 from analyzer.model.numbers import number, percent, times
-from analyzer.record.explanation.text import Json, listed, sentence
+from analyzer.record.explanation.text import Json, capital, listed, sentence
 
 _SIDES = re.compile(r"\b(canary|stable)\b(?= [\d<>~])")
 """A side's name before its number."""
 
-_FORECAST = re.compile(r", about \S+ more(?: at present traffic)?")
+_FORECAST = re.compile(r", (?:about \S+ more|not reachable)(?: at present traffic)?")
 
 
 def comparison(metric: Json, status: Json) -> str:
@@ -30,19 +30,18 @@ def noise_floor(status: Json) -> str | None:
     pods = status["replicas"]["canary"]["requested"]
     if status["phase"] not in ("PROGRESSING", "PAUSED") or not pods:
         return None
-    hidden = [
-        (one["name"], one["smallestVisible"])
-        for one in status["metrics"]
-        if one["classification"] == "UNDECIDED" and one.get("smallestVisible")
-    ]
-    if not hidden:
-        return None
-    ratios = {times(ratio) for _, ratio in hidden}
-    below = ratios.pop() if len(ratios) == 1 else listed([f"{times(ratio)} ({name})" for name, ratio in hidden])
+    hidden = [one for one in status["metrics"] if one["classification"] == "UNDECIDED" and one.get("noiseNote")]
+    notes = {one["noiseNote"] for one in hidden}
+    if len(notes) <= 1:
+        return sentence(capital(notes.pop())) if notes else None
+    below = listed([f"{_hidden(one['smallestVisible'])} ({one['name']})" for one in hidden])
     return (
-        f"With {pods} canary pod{'' if pods == 1 else 's'}, differences below {below} cannot be told from normal "
-        "variation between pods."
+        f"With {pods} canary pod{'' if pods == 1 else 's'}, {below} cannot be told from normal variation between pods."
     )
+
+
+def _hidden(ratio: float) -> str:
+    return f"differences below {times(ratio)}" if ratio >= 1 else f"drops to more than {times(ratio)}"
 
 
 def technical(metric: Json, status: Json) -> Iterator[str]:
@@ -72,7 +71,7 @@ def _evidence(metric: Json) -> Iterator[str]:
     for name, label, at, error in (
         ("abort", "abort evidence", "abortAt", "false abort"),
         ("promote", "promotion evidence", "promoteAt", "false promote"),
-        ("advance", "advance evidence", "promoteAt", None),
+        ("advance", "evidence to advance", "promoteAt", None),
     ):
         if log.get(name) is None:
             continue

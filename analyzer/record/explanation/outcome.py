@@ -133,6 +133,6 @@ def _paused(status: Json, now: datetime) -> str:
     since = moment(pause["since"])
     when = f" {ago(since, now)}" if since else ""
     reason = without_metrics(pause["reason"], status)
-    if pause["kind"] == "operator" and reason.startswith("by "):
-        return f"Paused {reason}{when}."
+    if pause["kind"] == "operator":
+        return f"Paused {reason.removeprefix('paused ')}{when}."
     return sentence(f"Paused{when}: {reason}")

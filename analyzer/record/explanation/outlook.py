@@ -35,11 +35,11 @@ def outlook(status: Json, now: datetime) -> str:
 
 def present_reason(status: Json) -> str:
     """What the last tick did or waited for, without what the rest of an answer says; "" where nothing is left."""
-    text = _PLACE.sub("", str(status["reason"]))
+    text = without_place(str(status["reason"]))
     for known in _told(status):
         text = text.replace(known, "")
-    text = _PLACE.sub("", without_metrics(text, status).strip(" ;,:"))
-    if status["phase"] == "BAKING" and text.startswith("baking "):
+    text = without_place(without_metrics(text, status).strip(" ;,:"))
+    if status["phase"] == "BAKING" and text.startswith(("baking ", "baked ")):
         return ""
     return "" if text.lower() in _SAID_BY_PHASE else text
 
@@ -57,7 +57,12 @@ def short_reason(status: Json) -> str:
     entered = status.get("phaseReason")
     if entered and reason.endswith(entered):
         return first_sentence(entered)
-    return _PLACE.sub("", reason.removeprefix(f"{entered}; "))
+    return without_place(reason.removeprefix(f"{entered}; "))
+
+
+def without_place(reason: str) -> str:
+    """A reason without the step or phase that it begins with, where these are shown beside it."""
+    return _PLACE.sub("", reason)
 
 
 def last_answer(status: Json) -> str | None:

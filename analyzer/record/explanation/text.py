@@ -89,9 +89,12 @@ def step_words(status: Json) -> str:
 
 def without_metrics(text: str, status: Json) -> str:
     """A reason with names in place of what metrics wait for: the metrics have lines of their own."""
+    name = "|".join(re.escape(metric["name"]) for metric in status["metrics"])
     for metric in status["metrics"]:
+        text = text.replace(metric["reason"], f"{_MARK}{metric['name']}{_MARK}")
         waiting = metric.get("waiting")
-        for said in filter(None, (metric["reason"], waiting and f"{metric['name']}: {waiting}")):
-            text = text.replace(said, f"{_MARK}{metric['name']}{_MARK}")
+        if waiting:  # several metrics may wait for the same: "errors, latency: ..."
+            names = f"((?:{name})(?:, (?:{name}))*)"
+            text = re.sub(f"{names}: {re.escape(waiting)}", f"{_MARK}\\1{_MARK}", text)
     more = "more evidence on" if status.get("action") == "HOLD" else "evidence on"
-    return _MARKED_ONES.sub(lambda found: f"{more} {listed(_MARKED.findall(found[0]))}", text)
+    return _MARKED_ONES.sub(lambda found: f"{more} {listed(', '.join(_MARKED.findall(found[0])).split(', '))}", text)

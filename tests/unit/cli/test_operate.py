@@ -314,9 +314,9 @@ def test_history_lists_ended_releases(run: Run, tmp_path: Path) -> None:
 
 
 def test_history_gives_the_first_sentence_of_a_reason(run: Run, tmp_path: Path) -> None:
-    put(tmp_path, at_rest())
+    put(tmp_path, idle_state())
     reason = "errors: canary 10.5 %: 3.1x; limit 1.25x + 0.05 pp. Failed, false alarm chance below 0.15 %."
-    FileStore(tmp_path).append_history("my-app", {**history_entry(at_rest()), "reason": reason})
+    FileStore(tmp_path).append_history("my-app", {**history_entry(idle_state()), "reason": reason})
 
     assert run("history").stdout.splitlines()[2] == "  errors: canary 10.5 %: 3.1x; limit 1.25x + 0.05 pp"
     assert run("history", "-o", "wide").stdout.splitlines()[1].endswith("limit 1.25x + 0.05 pp")
@@ -330,7 +330,7 @@ def test_status_gives_the_first_sentence_of_what_ended_a_release(run: Run, tmp_p
 
 
 def test_status_of_an_ended_release_shows_no_share_that_a_version_before_has_left(run: Run, tmp_path: Path) -> None:
-    put(tmp_path, at_rest())
+    put(tmp_path, idle_state())
     store = FileStore(tmp_path)
     store.publish("my-app", {**(store.status("my-app") or {}), "observedShare": 0.219})
 

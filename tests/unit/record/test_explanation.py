@@ -41,10 +41,11 @@ ERRORS = MetricVerdict(
     waiting=WAITING,
     noise=Noise(1.3, 0.03, 0.1, "from 6h of 9 pods"),
     smallest_visible=1.4,
+    noise_note="with 1 canary pod, differences below 1.4x cannot be told from normal variation between pods",
     seconds_to_promote=180.0,
     query="http_requests_total",
 )
-PASSED = MetricVerdict("latency", Classification.PASS, LATENCY, boundary="250 ms", smallest_visible=1.3)
+PASSED = MetricVerdict("latency", Classification.PASS, LATENCY, boundary="250 ms", noise_note="with 1 canary pod, 1.3x")
 MEMORY = MetricVerdict(
     "memory",
     Classification.UNDECIDED,
@@ -52,7 +53,8 @@ MEMORY = MetricVerdict(
     levels=(26.8e6, 26.7e6),
     unit=Unit.BYTES,
     noise=Noise(1.0, 0.03, 0.05),
-    smallest_visible=1.2,
+    smallest_visible=0.8,
+    noise_note="with 1 canary pod, drops to more than 0.8x cannot be told from normal variation between pods",
 )
 CULPRIT = replace(ERRORS, classification=Classification.HIGH, reason=FAILED, waiting=None)
 
@@ -142,7 +144,9 @@ def test_the_last_step_is_followed_by_the_promotion() -> None:
 def test_what_noise_hides_is_one_line_for_all_metrics_that_are_not_decided() -> None:
     text = said(status("step 1: not judged yet", ERRORS, PASSED, MEMORY))
 
-    assert "With 1 canary pod, differences below 1.4x (errors) and 1.2x (memory) cannot be told" in text
+    assert (
+        "With 1 canary pod, differences below 1.4x (errors) and drops to more than 0.8x (memory) cannot be told" in text
+    )
     assert "1.3x" not in text, "latency is decided"
 
 
@@ -155,7 +159,7 @@ def test_an_ended_release_has_no_forecast_and_no_noise() -> None:
 
 
 def test_a_pause_names_who_paused_and_how_to_go_on() -> None:
-    text = said(paused(PauseKind.OPERATOR, "by ada (unverified)"))
+    text = said(paused(PauseKind.OPERATOR, "paused by ada (unverified)"))
 
     assert text.startswith("my-app (default): paused in step 1 of 2 (10 %) Paused by ada (unverified) 32s ago, ")
     assert "Next: `canary-analyzer resume my-app` goes on; `canary-analyzer abort my-app` rolls back." in text
@@ -182,6 +186,13 @@ def test_what_a_metric_waits_for_stands_in_its_own_line_alone() -> None:
 
     assert "not decided within 2h: more evidence on errors." in text
     assert text.count(WAITING) == 1
+
+
+def test_metrics_that_wait_for_the_same_are_named_together() -> None:
+    other = replace(ERRORS, name="latency", reason=UNDECIDED.replace("errors", "latency"))
+    document = status(f"step 1: held 3s of 5s; errors, latency: {WAITING}; memory: slow", ERRORS, other, MEMORY)
+
+    assert "Before that: held 3s of 5s; more evidence on errors and latency; memory: slow." in said(document)
 
 
 def test_a_pending_release_says_what_it_waits_for_and_how_the_last_one_ended() -> None:
@@ -337,7 +348,7 @@ def test_details_add_the_technical_values_of_each_metric() -> None:
     for line in (
         "      abort evidence 0 %: log evidence -1.00 of 6.50 (false abort 0.15 %)",
         "      promotion evidence 70 %: log evidence 2.10 of 3.00 (false promote 5 %)",
-        "      advance evidence 100 %: log evidence 3.00 of 3.00",
+        "      evidence to advance 100 %: log evidence 3.00 of 3.00",
         "      noise: dispersion 1.3, pod spread 0.03 (from 6h of 9 pods)",
         "      noise: pod spread 0.03, within-pod noise 0.05 (stated)",
         "      smallest visible ratio: 1.4x",
@@ -366,7 +377,18 @@ def test_reads_a_status_of_the_version_before() -> None:
     for key in ("phaseReason", "stepWeight", "nextWeight", "compared", "abortedAt", "safeAt", "deadlineAt", "mode"):
         del document[key]
     for metric in document["metrics"]:
-        for key in ("evidence", "waiting", "noise", "smallestVisible", "unit", "lane", "query", "boundary", "levels"):
+        for key in (
+            "evidence",
+            "waiting",
+            "noise",
+            "smallestVisible",
+            "noiseNote",
+            "unit",
+            "lane",
+            "query",
+            "boundary",
+            "levels",
+        ):
             del metric[key]
 
     assert why(document, details=True)[0] == "my-app (default): aborted, errors failed"

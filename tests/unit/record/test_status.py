@@ -133,6 +133,7 @@ def test_shows_the_numbers_behind_each_metric() -> None:
         "silentPods": ["my-app-v2-x"],
         "noise": {"dispersion": 1.3, "podSpread": 0.03, "withinPod": 0.1, "source": "from 6h of 9 pods"},
         "smallestVisible": 1.4,
+        "noiseNote": None,
         "boundary": "250 ms",
         "query": "http_requests_total",
     }

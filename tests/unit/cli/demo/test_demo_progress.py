@@ -9,7 +9,7 @@ from analyzer.model.state import StepRecord
 from analyzer.model.target import Side
 from analyzer.model.workload import Scale
 from analyzer.ports import Report
-from tests.unit.cli.demo.scenes import CAUSE, VERDICT, aborted, scene
+from tests.unit.cli.demo.scenes import CAUSE, ERRORS, VERDICT, aborted, scene
 from tests.unit.record.sample_states import a_release, a_state, at
 
 MOVE = Scale(Side.CANARY, "my-app-v2", "uid-2", 0, 1)
@@ -25,7 +25,7 @@ def lines(*reports: Report) -> list[str]:
 
 
 def test_a_change_of_phase_and_the_move_that_follows_are_one_line() -> None:
-    report = scene("release 1", Phase.PENDING, Phase.PROGRESSING, state=UNSETTLED, move=MOVE)
+    report = scene(f"release 1; {MOVE}", Phase.PENDING, Phase.PROGRESSING, state=UNSETTLED, move=MOVE)
 
     assert lines(report) == [f"12:01:30Z  PROGRESSING   1/2  release 1; {MOVE}\n"]
 
@@ -43,10 +43,11 @@ def test_a_step_that_is_reached_is_told_once() -> None:
     ]
 
 
-def test_a_new_step_says_on_what_evidence() -> None:
-    report = scene("to step 2 (50 %): long", action=Action.ADVANCE, state=UNSETTLED, verdict=VERDICT)
+def test_a_new_step_says_so_without_the_numbers_of_the_metrics() -> None:
+    reason = f"step 1 of 2 (10 %): {ERRORS.reason}; advancing to step 2 of 2 (50 %)"
+    report = scene(reason, action=Action.ADVANCE, state=UNSETTLED, verdict=VERDICT)
 
-    assert lines(report) == ["12:01:30Z  PROGRESSING   1/2  step 1 of 2 (10 %) starts, enough evidence on errors\n"]
+    assert lines(report) == ["12:01:30Z  PROGRESSING   1/2  evidence on errors; advancing to step 2 of 2 (50 %)\n"]
 
 
 def test_an_abort_gives_its_reason_once_and_in_one_sentence() -> None:
