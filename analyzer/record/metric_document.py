@@ -13,7 +13,7 @@ from analyzer.model.verdict import LogEvidence, MetricVerdict, Verdict
 def metrics_of(verdict: Verdict | None) -> list[dict[str, Any]]:
     """Each metric of a verdict; empty without one.
 
-    `evidence` is progress towards a decision, 0 to 1. `logEvidence` has the same in nats, with the thresholds.
+    `evidence` is progress towards a decision, 0 to 1. `logEvidence` has its logarithms, with the thresholds.
     """
     return [_metric(metric) for metric in verdict.metrics] if verdict else []
 

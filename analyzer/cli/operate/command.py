@@ -46,7 +46,7 @@ Extend = Annotated[
 ]
 Details = Annotated[
     bool,
-    typer.Option("--details", help="Also log evidence, thresholds, noise and query of each metric (docs/glossary.md)."),
+    typer.Option("--details", help="Add the technical values of each metric: evidence, thresholds, noise, query."),
 ]
 _WIDTH_OF_PIPES = 80
 

@@ -32,7 +32,7 @@ Wait = Annotated[
         "--wait", help="Wait until the release ends. Exit status: 0 promoted, 2 aborted, 3 timed out, 1 error."
     ),
 ]
-Timeout = Annotated[str, typer.Option("--timeout", help="Longest time to --wait.")]
+Timeout = Annotated[str, typer.Option("--timeout", help="Maximum time for --wait.")]
 
 _PLACES: dict[str, tuple[Any, object]] = {
     "state_dir": (

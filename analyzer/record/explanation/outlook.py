@@ -12,7 +12,10 @@ from analyzer.record.explanation.text import Json, ahead, first_sentence, moment
 _PLACE = re.compile(r"^(?:step \d+(?: of \d+)?(?: \([^)]*\))?|promoting|rolling back|baking): ")
 """What stands before a reason and is said by the phase."""
 
-_SAID_BY_PHASE = frozenset({"", "idle", "at rest", "paused", "promoting", "rolling back", "aborted"})
+_FEW_WORDS = 2
+"""What is left of a reason beside what is said elsewhere has more than these: "idle" and "rolling back" say no more
+than the phase."""
+
 _RESTING = frozenset({"IDLE", "SUCCEEDED", "ABORTED", "GONE"})
 _AT_DEADLINE = {
     "hold": "then the release pauses",
@@ -35,13 +38,14 @@ def outlook(status: Json, now: datetime) -> str:
 
 def present_reason(status: Json) -> str:
     """What the last tick did or waited for, without what the rest of an answer says; "" where nothing is left."""
-    text = without_place(str(status["reason"]))
+    reason = str(status["reason"])
+    text = without_place(reason)
     for known in _told(status):
         text = text.replace(known, "")
-    text = without_place(without_metrics(text, status).strip(" ;,:"))
-    if status["phase"] == "BAKING" and text.startswith(("baking ", "baked ")):
-        return ""
-    return "" if text.lower() in _SAID_BY_PHASE else text
+    text = without_place(without_metrics(text, status).strip(" ;,:."))
+    baking = status["phase"] == "BAKING" and text.startswith(("baking ", "baked "))
+    cut = text != reason and len(text.split()) <= _FEW_WORDS
+    return "" if baking or cut else text
 
 
 def short_reason(status: Json) -> str:

@@ -17,6 +17,7 @@ from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, O
 from analyzer.ports import Report
 from analyzer.record.explanation import explain, first_sentence, last_answer, short_reason, wrap
 from analyzer.record.status import status_of
+from tests.plain_words import assert_plain
 from tests.unit.record.sample_states import a_release, a_state, at
 from tests.unit.record.test_status import SNAPSHOT, TARGET, a_workload
 
@@ -363,6 +364,33 @@ def test_details_of_the_culprit_stand_beneath_it() -> None:
 
     assert lines[4].startswith("      abort evidence")
     assert "      boundary: 250 ms" in lines
+
+
+@pytest.mark.parametrize("reason", ["idle: all gating metrics passed", "all gating metrics passed"])
+def test_a_target_with_nothing_to_do_does_not_repeat_that(reason: str) -> None:
+    release = a_release(ended_at=at(88), result=Result.PROMOTED)
+    document = status(reason, phase=Phase.SUCCEEDED, release=release, reason="all gating metrics passed")
+
+    assert "Next: a new version of my-app-v2 starts a release. As of" in said(document)
+
+
+def test_what_an_idle_target_waits_for_is_said() -> None:
+    document = status("waiting for the Deployment controller", phase=Phase.SUCCEEDED, release=a_release(), reason="x")
+
+    assert "starts a release. Last tick: waiting for the Deployment controller." in said(document)
+
+
+def test_answers_in_plain_words() -> None:
+    cause = Cause(CauseKind.FAIL, FAILED, "errors")
+    documents = [
+        status("step 1: not judged yet", ERRORS, MEMORY, PASSED, warnings=("one pod only",)),
+        aborted(cause, CULPRIT, PASSED),
+        paused(PauseKind.GATE, "step 1 passed, its gate waits for an operator"),
+        *(status("waiting", ERRORS, phase=phase) for phase in Phase if phase is not Phase.PAUSED),
+    ]
+
+    assert_plain(said(document) for document in documents)
+    assert_plain(short_reason(document) for document in documents)
 
 
 def test_the_default_answer_has_no_technical_values() -> None:
