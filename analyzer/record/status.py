@@ -8,7 +8,7 @@ from typing import Any
 from analyzer.model.phase import Phase
 from analyzer.model.state import Cause, ExecutedCommand, PauseKind, Release, TargetState
 from analyzer.model.target import Roles, Side
-from analyzer.model.verdict import Verdict
+from analyzer.model.verdict import BEFORE_AND_AFTER, Verdict
 from analyzer.model.workload import Snapshot
 from analyzer.ports import Report
 from analyzer.record.metric_document import metrics_of, plain, rounded
@@ -108,7 +108,7 @@ def _compared(state: TargetState) -> dict[str, str] | None:
         return None
     if release.held_back:
         return {"canary": "new version", "stable": "old version"}
-    return {"canary": "after promotion", "stable": "before promotion"}
+    return {"canary": BEFORE_AND_AFTER.canary, "stable": BEFORE_AND_AFTER.stable}
 
 
 def _warnings(report: Report, state: TargetState) -> tuple[str, ...]:

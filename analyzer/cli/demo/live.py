@@ -11,11 +11,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from analyzer.cli.demo.story import phase_judged
 from analyzer.model.block import Counts
 from analyzer.model.moments import clock_time
 from analyzer.model.numbers import count, number, percent, seconds, size, times
 from analyzer.model.phase import Phase
-from analyzer.model.verdict import Classification, MetricVerdict, Unit
+from analyzer.model.verdict import BEFORE_AND_AFTER, CANARY_AND_STABLE, Classification, MetricVerdict, Unit
 from analyzer.ports import Report
 from analyzer.record import status_of
 from analyzer.record.explanation import short_reason, step_words
@@ -74,7 +75,7 @@ def render(report: Report, title: str, judged: Report | None) -> RenderableType:
     """One frame; `judged` is the newest report with numbers, which stay on the screen after the judging ended."""
     parts: list[RenderableType] = [_phases(report.decision.state.phase), *_release(report, judged)]
     if judged is not None and judged.verdict is not None:
-        parts.append(_metrics(judged.verdict.metrics))
+        parts.append(_metrics(judged.verdict.metrics, phase_judged(judged)))
     parts.append(_happening(report))
     return Panel(Group(*parts), title=f"canary-analyzer demo: {title}", title_align="left")
 
@@ -106,9 +107,10 @@ def _release(report: Report, judged: Report | None) -> list[Text]:
     return [Text(f"step    {step.removeprefix('step ')}{observed}"), Text(f"pods    {pods} available")]
 
 
-def _metrics(metrics: tuple[MetricVerdict, ...]) -> Table:
+def _metrics(metrics: tuple[MetricVerdict, ...], phase: Phase) -> Table:
+    sides = BEFORE_AND_AFTER if phase is Phase.BAKING else CANARY_AND_STABLE
     table = Table(expand=True, pad_edge=False, box=None, padding=(0, 1, 0, 0))
-    for heading in ("metric", "canary", "stable", "ratio"):
+    for heading in ("metric", sides.canary, sides.stable, "ratio"):
         table.add_column(heading, no_wrap=True)
     for heading in ("to abort", "to promote"):
         table.add_column(heading, no_wrap=True, min_width=_BAR_WIDTH)

@@ -59,11 +59,15 @@ class Story:
         return "held" if self.held else "unfinished"
 
 
+def phase_judged(report: Report) -> Phase:
+    """The phase that the tick's verdict is about: the one before the decision."""
+    decision = report.decision
+    return decision.transitions[0].before if decision.transitions else decision.state.phase
+
+
 def _judges_a_step(report: Report) -> bool:
     """Was this verdict about a step? During the promotion the shares change, and a bake compares other things."""
-    decision = report.decision
-    phase = decision.transitions[0].before if decision.transitions else decision.state.phase
-    return phase in (Phase.PROGRESSING, Phase.PAUSED)
+    return phase_judged(report) in (Phase.PROGRESSING, Phase.PAUSED)
 
 
 class Storyteller:
@@ -87,6 +91,8 @@ class Storyteller:
             self._told.notify_all()
 
     def wait(self, timeout: float) -> bool:
-        """Wait until the release is over; False when it takes longer than `timeout` seconds."""
+        """Wait until the release is over; False when it takes longer than `timeout` seconds. Its story ends here."""
         with self._told:
-            return self._told.wait_for(lambda: self._story is not None and self._story.over, timeout)
+            over = self._told.wait_for(lambda: self._story is not None and self._story.over, timeout)
+            self._story = None
+            return over

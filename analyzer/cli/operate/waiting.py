@@ -14,7 +14,7 @@ from analyzer.model.duration import show_duration
 from analyzer.model.errors import AnalyzerError
 from analyzer.model.phase import Phase
 from analyzer.model.state import Result
-from analyzer.record.explanation import first_sentence, phase_words, short_reason, step_words
+from analyzer.record.explanation import cause_words, first_sentence, phase_words, short_reason, step_words
 
 Json = Mapping[str, Any]
 
@@ -147,10 +147,15 @@ def _progress(release: str, status: Json) -> str:
         case Phase.PAUSED:
             words = f"paused in {step_words(status)}: {_reason(status)}"
         case Phase.ROLLING_BACK:
-            words = f"rolling back: {_reason(status)}"
+            words = f"rolling back{_because(status)}"
         case _:
             words = phase_words(status)
     return f"{release}: {words}; pods: stable {pods(status, 'stable')}, canary {pods(status, 'canary')}"
+
+
+def _because(status: Json) -> str:
+    cause = status.get("cause")
+    return f", {printable(cause_words(cause))}" if cause else ""
 
 
 def _reason(status: Json) -> str:

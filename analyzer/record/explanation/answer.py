@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from analyzer.model.moments import ago
-from analyzer.record.explanation.metrics import comparison, noise_floor, technical
+from analyzer.record.explanation.metrics import comparisons, noise_floor, technical
 from analyzer.record.explanation.outcome import because, culprit_metric, headline
 from analyzer.record.explanation.outlook import last_answer, outlook
 from analyzer.record.explanation.situation import about_release, at_present, done
@@ -30,18 +30,20 @@ def explain(status: Json, *, now: datetime, width: int = 80, details: bool = Fal
         lines += _technical(culprit, status, width)
     for text in (*done(status, now), at_present(status)):
         lines += wrap(text, width)
-    for metric in _others(status):
-        lines += wrap(comparison(metric, status), width)
-        lines += _technical(metric, status, width) if details else []
+    for group in [[one] for one in _others(status)] if details else [_others(status)]:
+        for text in comparisons(group, status):
+            lines += wrap(text, width)
+        lines += [line for metric in group if details for line in _technical(metric, status, width)]
     for text in _remarks(status, now):
         lines += wrap(text, width)
     return "\n".join(lines)
 
 
-def _others(status: Json) -> Iterator[Json]:
+def _others(status: Json) -> list[Json]:
     """The metrics whose numbers were not given as the culprit's."""
-    if about_release(status):
-        yield from (one for one in status["metrics"] if one["name"] != culprit_metric(status))
+    if not about_release(status):
+        return []
+    return [one for one in status["metrics"] if one["name"] != culprit_metric(status)]
 
 
 def _technical(metric: Json, status: Json, width: int) -> list[str]:

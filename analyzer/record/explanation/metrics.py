@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from analyzer.model.duration import show_duration
 from analyzer.model.numbers import number, percent, times
@@ -16,10 +16,17 @@ _SIDES = re.compile(r"\b(canary|stable)\b(?= [\d<>~])")
 _FORECAST = re.compile(r", (?:about \S+ more|not reachable)(?: at present traffic)?")
 
 
-def comparison(metric: Json, status: Json) -> str:
-    """One metric in one sentence, as the judge gives it."""
-    name, reason = metric["name"], str(metric["reason"])
-    text = reason if reason.startswith(f"{name}:") else f"{name}: {reason}"
+def comparisons(metrics: Iterable[Json], status: Json) -> list[str]:
+    """A line for each metric; one for those of which there is the same to say."""
+    said: dict[str, list[str]] = {}
+    for metric in metrics:
+        said.setdefault(_said(metric, status), []).append(metric["name"])
+    return [f"{listed(names)}: {text}" for text, names in said.items()]
+
+
+def _said(metric: Json, status: Json) -> str:
+    """What the judge says about one metric, without its name."""
+    text = str(metric["reason"]).removeprefix(f"{metric['name']}: ")
     text = _FORECAST.sub("", text) if status["outcome"] else text
     silent = metric.get("silentPods")
     return sentence(_renamed(text, status)) + (f" No series from {listed(silent)}." if silent else "")
@@ -34,14 +41,14 @@ def noise_floor(status: Json) -> str | None:
     notes = {one["noiseNote"] for one in hidden}
     if len(notes) <= 1:
         return sentence(capital(notes.pop())) if notes else None
-    below = listed([f"{_hidden(one['smallestVisible'])} ({one['name']})" for one in hidden])
+    visible = {one["name"]: one["smallestVisible"] for one in hidden}
+    rises = [f"{times(ratio)} ({name})" for name, ratio in visible.items() if ratio >= 1]
+    drops = [f"{times(ratio)} ({name})" for name, ratio in visible.items() if ratio < 1]
+    kinds = (("differences below", rises), ("drops to more than", drops))
+    below = listed([f"{kind} {listed(found)}" for kind, found in kinds if found])
     return (
         f"With {pods} canary pod{'' if pods == 1 else 's'}, {below} cannot be told from normal variation between pods."
     )
-
-
-def _hidden(ratio: float) -> str:
-    return f"differences below {times(ratio)}" if ratio >= 1 else f"drops to more than {times(ratio)}"
 
 
 def technical(metric: Json, status: Json) -> Iterator[str]:

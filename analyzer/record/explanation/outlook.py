@@ -9,7 +9,7 @@ from analyzer.model.numbers import percent
 from analyzer.record.explanation.outcome import stopped
 from analyzer.record.explanation.text import Json, ahead, first_sentence, moment, sentence, without_metrics
 
-_PLACE = re.compile(r"^(?:step \d+(?: of \d+)?(?: \([^)]*\))?|promoting|rolling back|baking): ")
+_PLACE = re.compile(r"^(?:step \d+(?: of \d+)?(?: \([^)]*\))?(?: reached)?|promoting|rolling back|baking): ")
 """What stands before a reason and is said by the phase."""
 
 _FEW_WORDS = 2

@@ -169,6 +169,23 @@ def test_waits_for_the_release_in_progress(terminal: Terminal, end: dict[str, An
     ]
 
 
+def test_a_rollback_is_a_short_line_and_its_reason_comes_at_the_end(terminal: Terminal) -> None:
+    publish(terminal.stage)
+    cause = {"kind": "fail", "reason": "errors: canary 10.5 %: 3.1x. Failed, 0.15 %", "culprit": "errors"}
+
+    outcome = terminal.run(
+        "status",
+        "my-app",
+        "--wait",
+        then=[seen({"phase": "ROLLING_BACK", "cause": cause}), seen(ABORTED, {"cause": cause})],
+    )
+
+    assert outcome.stdout.splitlines()[1:3] == [
+        "my-app-c0ffee00-1: rolling back, errors failed; pods: stable 9/9, canary 1/1",
+        "my-app-c0ffee00-1: aborted: errors: canary 10.5 %: 3.1x",
+    ]
+
+
 def test_exits_with_3_when_it_has_waited_long_enough(terminal: Terminal) -> None:
     publish(terminal.stage)
 

@@ -151,6 +151,25 @@ def test_what_noise_hides_is_one_line_for_all_metrics_that_are_not_decided() -> 
     assert "1.3x" not in text, "latency is decided"
 
 
+def test_limits_of_the_same_kind_are_listed_together() -> None:
+    note = "with 1 canary pod, differences below 1.2x cannot be told from normal variation between pods"
+    other = replace(MEMORY, smallest_visible=1.2, noise_note=note)
+
+    text = said(status("step 1: not judged yet", ERRORS, other))
+
+    assert "With 1 canary pod, differences below 1.4x (errors) and 1.2x (memory) cannot be told" in text
+
+
+def test_metrics_of_which_there_is_the_same_to_say_share_a_line() -> None:
+    early = "the first block of this step is not complete yet"
+    errors, latency = (replace(PASSED, name=name, reason=f"{name}: {early}") for name in ("errors", "latency"))
+
+    text = said(status("step 1: not judged yet", errors, latency, MEMORY))
+
+    assert f"errors and latency: {early}." in text
+    assert text.count(early) == 1
+
+
 def test_an_ended_release_has_no_forecast_and_no_noise() -> None:
     text = said(aborted(Cause(CauseKind.OPERATOR, "aborted by ada"), ERRORS))
 

@@ -65,6 +65,19 @@ def test_an_old_share_is_not_shown_once_the_canary_leaves(report: Report) -> Non
     assert "observed" not in frame(report)
 
 
+def test_a_bake_compares_after_with_before_the_promotion() -> None:
+    baking = a_state(phase=Phase.BAKING)
+    baked = scene("baked 4s of 5s", state=baking, verdict=VERDICT)
+    ended = scene("stable", Phase.BAKING, Phase.SUCCEEDED, state=a_state(phase=Phase.SUCCEEDED), verdict=VERDICT)
+
+    for report in (baked, ended):
+        text = frame(report, report)
+        assert "after promotion" in text
+        assert "before promotion" in text
+        assert "…" not in text
+    assert "after promotion" not in frame(JUDGED)
+
+
 def test_after_the_last_step_there_is_no_step_to_show() -> None:
     assert "step    all 2 passed" in frame(scene("promoting", state=a_state(phase=Phase.PROMOTING)))
 

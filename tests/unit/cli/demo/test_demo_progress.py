@@ -39,7 +39,7 @@ def test_a_step_that_is_reached_is_told_once() -> None:
     reached = scene("step 1 reached: 10 % of the pods", state=settled)
 
     assert lines(scene("x", state=UNSETTLED), reached, scene("step 1: held for 1s", state=settled)) == [
-        "12:01:30Z  PROGRESSING   1/2  step 1 reached: 10 % of the pods\n"
+        "12:01:30Z  PROGRESSING   1/2  10 % of the pods\n"
     ]
 
 

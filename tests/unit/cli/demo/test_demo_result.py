@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 
 from analyzer.cli.demo.result import Played, as_table, in_words
-from analyzer.cli.demo.story import Story
+from analyzer.cli.demo.story import Story, Storyteller
 from analyzer.model.phase import Phase
 from analyzer.model.state import Pause, PauseKind, Result
 from analyzer.sandbox.service import Tally
@@ -67,6 +67,17 @@ def test_the_table_fits_80_columns() -> None:
 
     assert [cell.strip() for cell in good] == ["good", "promoted", "58s", "10 %, 50 %", "-", "-", "-"]
     assert [cell.strip() for cell in bad] == ["bad", "aborted", "58s", "10 %", "errors", "18 s", "20 s"]
+
+
+def test_a_story_ends_with_its_release_and_not_with_the_next_one_of_the_same_version() -> None:
+    storyteller = Storyteller()
+    story = storyteller.follow(VERSION)
+    storyteller.report(scene("aborted", state=aborted(result=Result.ABORTED)))
+    assert storyteller.wait(1)
+
+    storyteller.report(scene("retried", state=a_state()))
+
+    assert story.phase is Phase.ABORTED
 
 
 def test_shares_are_those_of_steps_and_not_of_the_bake_that_follows() -> None:
