@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from analyzer.cli.demo.progress import in_short
 from analyzer.cli.demo.story import phase_judged
 from analyzer.model.block import Counts
 from analyzer.model.moments import clock_time
@@ -160,5 +161,6 @@ def _bar(share: float, colour: str) -> Text:
 
 
 def _happening(report: Report) -> Text:
-    reason = short_reason(status_of(report, report.decision.state))
+    changed = report.decision.transitions and not report.error
+    reason = in_short(report) if changed else short_reason(status_of(report, report.decision.state))
     return Text.assemble((f"{clock_time(report.at, report.at)}  ", "dim"), (reason, "red" if report.error else ""))

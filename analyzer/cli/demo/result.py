@@ -141,9 +141,9 @@ def _because(story: Story) -> str:
 
 
 def as_table(releases: Sequence[Played]) -> Table:
-    """All releases at a glance, in 80 columns; `to abort` is from the first request, `to safe` until it serves none."""
+    """All releases at a glance, in 80 columns; `to abort` and `to safe` count from the version's first request."""
     table = Table(title="Result", title_justify="left")
-    for heading in ("release", "outcome", "took", "observed shares", "culprit", "to abort", "to safe"):
+    for heading in ("release", "outcome", "took", "shares", "culprit", "to abort", "to safe"):
         table.add_column(heading, overflow="fold")
     for played in releases:
         table.add_row(*_row(played))

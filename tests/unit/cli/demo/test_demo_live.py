@@ -65,6 +65,13 @@ def test_an_old_share_is_not_shown_once_the_canary_leaves(report: Report) -> Non
     assert "observed" not in frame(report)
 
 
+def test_a_change_of_phase_shows_what_led_to_it() -> None:
+    promoting = a_state(phase=Phase.PROMOTING, reason="passed: errors")
+    report = scene("passed: errors; promoting: scaling", Phase.PROGRESSING, Phase.PROMOTING, state=promoting)
+
+    assert "12:01:30Z  passed: errors; promoting: scaling" in frame(report)
+
+
 def test_a_bake_compares_after_with_before_the_promotion() -> None:
     baking = a_state(phase=Phase.BAKING)
     baked = scene("baked 4s of 5s", state=baking, verdict=VERDICT)
