@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.judge import restart_rule
+from analyzer.judge.counts import restart_rule
 from analyzer.model.metric import GaugeMetric, HistogramMetric, RateMetric, RestartsMetric
 from benchmarks import estimated
 from benchmarks.courts import CountCourt, GaugeCourt, of_counts, of_latency, spread_of
