@@ -136,7 +136,8 @@ def _not_begun(wait: Awaited, status: Json) -> Standing:
 
 def _ended(release: str, result: str, reason: object) -> Standing:
     code = ExitCode.DONE if result == Result.PROMOTED else ExitCode.ABORTED
-    return Standing(f"{release}: {result}: {first_sentence(printable(reason))}", code)
+    why = first_sentence(printable(reason))
+    return Standing(f"{release}: {why}" if why.startswith(f"{result} ") else f"{release}: {result}: {why}", code)
 
 
 def _progress(release: str, status: Json) -> str:

@@ -186,6 +186,15 @@ def test_a_rollback_is_a_short_line_and_its_reason_comes_at_the_end(terminal: Te
     ]
 
 
+def test_an_abort_by_an_operator_is_named_once(terminal: Terminal) -> None:
+    cause = {"kind": "operator", "reason": "aborted by ada", "culprit": None}
+    publish(terminal.stage, ABORTED, {"cause": cause})
+
+    outcome = terminal.run("status", "my-app", "--wait")
+
+    assert outcome.stdout.splitlines()[0] == "my-app-c0ffee00-1: aborted by ada"
+
+
 def test_exits_with_3_when_it_has_waited_long_enough(terminal: Terminal) -> None:
     publish(terminal.stage)
 
