@@ -68,10 +68,15 @@ def _levels(metric: MetricVerdict) -> dict[str, float] | None:
 
 def _progress(evidence: LogEvidence) -> dict[str, float]:
     return {
-        "abort": round(evidence.abort_progress, 3),
-        "promote": round(evidence.promote_progress, 3),
-        "advance": round(evidence.advance_progress, 3),
+        "abort": _floored(evidence.abort_progress),
+        "promote": _floored(evidence.promote_progress),
+        "advance": _floored(evidence.advance_progress),
     }
+
+
+def _floored(share: float) -> float:
+    """Three decimals, and 1 only where the threshold is reached."""
+    return math.floor(1000 * share) / 1000
 
 
 def _log_evidence(evidence: LogEvidence) -> dict[str, float | None]:

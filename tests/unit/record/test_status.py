@@ -124,7 +124,7 @@ def test_shows_the_numbers_behind_each_metric() -> None:
         "unit": None,
         "ratio": 0.9677,
         "interval": [0.5123, 1.6],
-        "evidence": {"abort": 0.0, "promote": 0.667, "advance": 1.0},
+        "evidence": {"abort": 0.0, "promote": 0.666, "advance": 1.0},
         "logEvidence": {"abort": -1.25, "promote": 2.0, "advance": 3.0, "abortAt": 4.6, "promoteAt": 3.0},
         "lane": "main",
         "proven": False,
@@ -290,6 +290,13 @@ def test_shows_when_a_gate_stops_waiting() -> None:
     status = a_status(a_state(phase=Phase.PAUSED, release=release))
 
     assert (status["pause"]["timeoutAt"], status["pause"]["then"]) == ("2026-03-01T16:00:03Z", "rollback")
+
+
+def test_evidence_is_1_only_where_its_threshold_is_reached() -> None:
+    nearly = replace(VERDICT.metrics[0], evidence=LogEvidence(4.5999, 3.0, 2.9999, abort_at=4.6, promote_at=3.0))
+    [metric] = a_status(a_state(), verdict=replace(VERDICT, metrics=(nearly,)))["metrics"]
+
+    assert metric["evidence"] == {"abort": 0.999, "promote": 1.0, "advance": 0.999}
 
 
 def test_a_gauge_shows_its_levels_where_others_show_counts() -> None:
