@@ -20,7 +20,7 @@ from analyzer.model.phase import Phase
 from analyzer.ports import Report
 from analyzer.sandbox.shop import ReleaseKind, ShopSettings
 
-WIDTH = 118
+WIDTH = 80
 
 
 class _Frames:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from analyzer.model.block import Counts
 from analyzer.model.phase import Phase
-from analyzer.model.state import Cause, ExecutedCommand, Pause, Release, TargetState
+from analyzer.model.state import Cause, ExecutedCommand, PauseKind, Release, TargetState
 from analyzer.model.target import Roles, Side
-from analyzer.model.verdict import LogEvidence, MetricVerdict, Verdict
+from analyzer.model.verdict import BEFORE_AND_AFTER, Verdict
 from analyzer.model.workload import Snapshot
 from analyzer.ports import Report
+from analyzer.record.metric_document import metrics_of, plain, rounded
 
 _WHOLE = frozenset({Phase.PROMOTING, Phase.BAKING, Phase.SUCCEEDED})
 _NOTHING = frozenset({Phase.ROLLING_BACK, Phase.ABORTED, Phase.GONE})
+_SHARED = frozenset({Phase.PROGRESSING, Phase.PAUSED, Phase.PROMOTING})
+"""Phases in which both versions may serve side by side, each in its own Deployment."""
+
+_RELEASE_KEYS = (
+    "release", "version", "step", "steps", "stepWeight", "nextWeight", "weight", "gateOpen", "knownGood", "startedAt",
+    "stepStartedAt", "promotingAt", "bakeEndsAt", "deadlineAt", "atDeadline", "abortedAt", "safeAt", "endedAt",
+)  # fmt: skip
 
 
 def status_of(report: Report, state: TargetState) -> dict[str, Any]:
     """What one tick has to show for a target, as plain JSON; `state` is the document as it was saved last.
 
     `step` counts from 1, `weight` is the percentage of replicas that is asked for now, times are ISO 8601 in UTC.
-    What is not known is null; `metrics` is empty where nothing is judged.
+    What is not known is null; `metrics` is empty where nothing is judged. `compared` names the two sides of the
+    metrics' numbers; null where they are the canary and stable.
     """
     decision, verdict, release = report.decision, report.verdict, state.release
     return {
@@ -29,17 +37,19 @@ def status_of(report: Report, state: TargetState) -> dict[str, Any]:
         "namespace": report.target.namespace,
         "mode": report.target.mode.value,
         "phase": state.phase.value,
+        "phaseReason": state.reason,
         "outcome": release.result.value if release and release.result else None,
         "action": decision.action.value,
         "reason": report.error or decision.reason,
         "error": report.error,
         **_release_fields(state),
         "verdict": verdict.outcome.value if verdict else None,
-        "observedShare": _rounded(verdict.observed_share) if verdict else None,
+        "observedShare": rounded(observed_share(report.snapshot, state, verdict)),
         "versions": _versions(report.snapshot),
         "replicas": _replicas(report.snapshot, state.roles),
         "metrics": metrics_of(verdict),
-        "pause": _pause(release.pause) if release else None,
+        "compared": _compared(state) if verdict and verdict.metrics else None,
+        "pause": _pause(release) if release else None,
         "cause": _cause(release.cause) if release else None,
         "unmanaged": state.unmanaged,
         "warnings": list(_warnings(report, state)),
@@ -70,7 +80,7 @@ def history_entry(state: TargetState, verdict: Verdict | None = None) -> dict[st
         "knownGood": release.known_good,
         "versions": {"stable": release.stable.hash, "canary": release.canary.hash},
         "total": release.total,
-        "weights": [_number(step.weight) for step in release.plan.steps[: len(release.steps)]],
+        "weights": [plain(step.weight) for step in release.plan.steps[: len(release.steps)]],
         "metrics": metrics_of(verdict),
         "startedAt": _time(release.started_at),
         "abortedAt": _time(release.aborted_at),
@@ -82,27 +92,23 @@ def history_entry(state: TargetState, verdict: Verdict | None = None) -> dict[st
     }
 
 
-def metrics_of(verdict: Verdict | None) -> list[dict[str, Any]]:
-    """Each metric's classification and its numbers, as plain JSON; evidence in nats."""
-    return [_metric(metric) for metric in verdict.metrics] if verdict else []
+def observed_share(snapshot: Snapshot | None, state: TargetState, verdict: Verdict | None) -> float | None:
+    """The canary's part of the requests, None unless it serves beside stable now: an old share is no news."""
+    canary = snapshot.canary if snapshot is not None else None
+    release = state.release
+    if verdict is None or canary is None or canary.available == 0 or release is None or release.ended_at is not None:
+        return None
+    return verdict.observed_share if state.phase in _SHARED else None
 
 
-def _metric(metric: MetricVerdict) -> dict[str, Any]:
-    return {
-        "name": metric.name,
-        "classification": metric.classification.value,
-        "reason": metric.reason,
-        "canary": _counts(metric.canary),
-        "stable": _counts(metric.stable),
-        "levels": _levels(metric),
-        "ratio": _rounded(metric.ratio),
-        "interval": [_rounded(bound) for bound in metric.finite_interval() or ()] or None,
-        "logEvidence": _evidence(metric.evidence) if metric.evidence else None,
-        "proven": metric.proven,
-        "secondsToPromote": _rounded(metric.seconds_to_promote),
-        "secondsToAdvance": _rounded(metric.seconds_to_advance),
-        "silentPods": list(metric.silent_pods),
-    }
+def _compared(state: TargetState) -> dict[str, str] | None:
+    """Names for the sides of a bake's comparison; after a swap the Deployments' roles are exchanged."""
+    release = state.release
+    if release is None or state.phase is not Phase.BAKING:
+        return None
+    if release.held_back:
+        return {"canary": "new version", "stable": "old version"}
+    return {"canary": BEFORE_AND_AFTER.canary, "stable": BEFORE_AND_AFTER.stable}
 
 
 def _warnings(report: Report, state: TargetState) -> tuple[str, ...]:
@@ -116,18 +122,36 @@ def _warnings(report: Report, state: TargetState) -> tuple[str, ...]:
 def _release_fields(state: TargetState) -> dict[str, Any]:
     release = state.release
     if release is None:
-        names = ("release", "version", "step", "steps", "weight", "gateOpen", "startedAt", "endedAt")
-        return dict.fromkeys(names)
-    return {
+        return dict.fromkeys(_RELEASE_KEYS)
+    steps, number = release.plan.steps, release.step + 1
+    values = {
         "release": release.id,
         "version": release.canary.hash,
-        "step": release.step + 1,
-        "steps": len(release.plan.steps),
+        "step": number,
+        "steps": len(steps),
+        "stepWeight": plain(release.current_step.weight),
+        "nextWeight": plain(steps[number].weight) if number < len(steps) else None,
         "weight": _weight(state.phase, release),
         "gateOpen": release.gate_open,
+        "knownGood": release.known_good,
         "startedAt": _time(release.started_at),
+        "stepStartedAt": _time(release.record.entered_at),
+        "promotingAt": _time(release.promoting_at),
+        "bakeEndsAt": _time(state.since + release.plan.bake) if state.phase is Phase.BAKING else None,
+        "deadlineAt": _time(_deadline(state.phase, release)),
+        "atDeadline": release.plan.on_inconclusive.value,
+        "abortedAt": _time(release.aborted_at),
+        "safeAt": _time(release.safe_at),
         "endedAt": _time(release.ended_at),
     }
+    return {key: values[key] for key in _RELEASE_KEYS}
+
+
+def _deadline(phase: Phase, release: Release) -> datetime | None:
+    """When the deadline comes if nothing stops the release's clock; the clock runs in PROGRESSING only."""
+    if phase is not Phase.PROGRESSING:
+        return None
+    return release.clock.at + max(release.plan.deadline + release.extended - release.clock.spent, timedelta(0))
 
 
 def _weight(phase: Phase, release: Release) -> float | None:
@@ -135,7 +159,7 @@ def _weight(phase: Phase, release: Release) -> float | None:
         return 100
     if phase in _NOTHING:
         return 0
-    return None if release.ended_at else _number(release.current_step.weight)
+    return None if release.ended_at else plain(release.current_step.weight)
 
 
 def _replicas(snapshot: Snapshot | None, roles: Roles) -> dict[str, Any]:
@@ -157,29 +181,19 @@ def _side(snapshot: Snapshot | None, roles: Roles, side: Side) -> dict[str, Any]
     }
 
 
-def _levels(metric: MetricVerdict) -> dict[str, float] | None:
-    """What a gauge has where other metrics have counts."""
-    if metric.levels is None:
+def _pause(release: Release) -> dict[str, Any] | None:
+    """`timeoutAt` is when a gate with a time-out stops waiting, `then` what happens at that time."""
+    pause, gate = release.pause, release.current_step.gate
+    if pause is None:
         return None
-    return {side: float(f"{level:.4g}") for side, level in zip(("canary", "stable"), metric.levels, strict=True)}
-
-
-def _counts(counts: Counts) -> dict[str, float]:
-    return {"events": _number(counts.events), "total": _number(counts.total)}
-
-
-def _evidence(evidence: LogEvidence) -> dict[str, float | None]:
+    limited = gate if gate and gate.timeout and pause.kind is PauseKind.GATE else None
     return {
-        "abort": _rounded(evidence.abort),
-        "promote": _rounded(evidence.promote),
-        "advance": _rounded(evidence.advance),
-        "abortAt": _rounded(evidence.abort_at),
-        "promoteAt": _rounded(evidence.promote_at),
+        "kind": pause.kind.value,
+        "reason": pause.reason,
+        "since": _time(pause.since),
+        "timeoutAt": _time(pause.since + limited.timeout) if limited and limited.timeout else None,
+        "then": limited.then.value if limited else None,
     }
-
-
-def _pause(pause: Pause | None) -> dict[str, Any] | None:
-    return None if pause is None else {"kind": pause.kind.value, "reason": pause.reason, "since": _time(pause.since)}
 
 
 def _cause(cause: Cause | None) -> dict[str, Any] | None:
@@ -193,15 +207,6 @@ def _executed(command: ExecutedCommand) -> dict[str, Any]:
         "accepted": command.accepted,
         "answer": command.answer,
     }
-
-
-def _number(value: float) -> float:
-    """Whole numbers without a decimal point, as people write them; the others to a thousandth."""
-    return int(value) if value == int(value) else round(value, 3)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 def _time(when: datetime | None) -> str | None:

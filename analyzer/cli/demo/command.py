@@ -1,9 +1,10 @@
-"""The command: sets the stage, plays the releases one after the other, shows how each ended."""
+"""The command: starts the shop, plays the releases one after the other, shows how each ended."""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import time
@@ -22,7 +23,8 @@ from rich.console import Console
 
 from analyzer import bootstrap
 from analyzer.cli.demo.live import LiveView
-from analyzer.cli.demo.result import Played, as_json, as_table
+from analyzer.cli.demo.progress import ProgressLines
+from analyzer.cli.demo.result import Played, as_json, as_table, in_words
 from analyzer.cli.demo.story import Storyteller
 from analyzer.cli.errors import ExitCode
 from analyzer.config import Configuration, load
@@ -45,17 +47,18 @@ Examples:
 
   canary-analyzer demo                         a good release, then a bad one
 
-  canary-analyzer demo --release crash-loop    a version that does not stay up
+  canary-analyzer demo --release crash-loop    a version whose pods crash
 
-  canary-analyzer demo --release all --json    every kind; the result as JSON on stdout
+  canary-analyzer demo --release all --json    all kinds; the result as JSON on stdout
 
-  canary-analyzer demo --keep                  leave it running and look around
+  canary-analyzer demo --keep                  keep it running for status, why and history
 """
+_LOG = "daemon.log"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is running while releases are played; `title` names the release to whoever watches."""
+    """What is running while releases are played; `title` names the release on the screen."""
 
     shop: Shop
     story: Storyteller
@@ -69,25 +72,33 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     *,
-    release: Annotated[str, typer.Option(help=f"{', '.join(ReleaseKind)} or all; good, then bad by default")] = "",
-    seed: Annotated[int, typer.Option(help="Seed of the users and of the shop's errors.")] = 1,
-    rps: Annotated[float, typer.Option(min=1, max=2000, help="Users' requests per second.")] = 400.0,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave it running until Ctrl-C.")] = False,
+    release: Annotated[
+        str, typer.Option(help=f"Kind of release: {', '.join(ReleaseKind)} or all; default: good, then bad.")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the traffic and of the shop's errors.")] = 1,
+    rps: Annotated[float, typer.Option(min=1, max=2000, help="Requests per second.")] = 400.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep it running until Ctrl-C.")] = False,
     only_json: Annotated[bool, typer.Option("--json", help="Only the result on stdout, as JSON.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="The daemon's own log on stderr instead of the view or progress lines.")
+    ] = False,
 ) -> None:
     """Release versions of a small web shop on this machine: real processes, real traffic, a real Prometheus.
 
     By default a healthy version, which is promoted, and then one with three times the errors, which is aborted with
-    an alert. Exit status 0 when every release ended as its kind should, 2 when not, 1 on an error.
+    an alert. Exit status: 0 when every release ended as expected, 2 when not, 1 on an error.
     """
     kinds = _kinds(release)
     began = time.monotonic()
     screen = Console(stderr=only_json)
     with _terminated_like_interrupted(), ExitStack() as stack:
-        stage = set_stage(stack, ShopSettings(seed=seed, rps=rps), screen)
+        stage = set_stage(stack, ShopSettings(seed=seed, rps=rps), screen, verbose=verbose)
         if keep:
-            _tell_where(stage.shop)
-        played = [play(stage, kind) for kind in kinds]
+            _print_addresses(stage.shop)
+        played = []
+        for kind in kinds:
+            played.append(play(stage, kind))
+            screen.print(in_words(played[-1]), highlight=False)
         prometheus = stage.shop.prometheus.version
         if keep:
             _keep(stage.shop)
@@ -112,16 +123,18 @@ def _kinds(release: str) -> Sequence[ReleaseKind]:
         raise typer.BadParameter(f"expected one of {expected}, found {release!r}", param_hint="--release") from error
 
 
-def set_stage(stack: ExitStack, settings: ShopSettings, screen: Console, watcher: Reporter | None = None) -> Stage:
-    """Start everything; what was started ends with `stack`. `watcher` is told of every decision too."""
-    view = LiveView(screen) if screen.is_terminal else None
-    sys.stderr.write("starting ten pods, their users and Prometheus (it is fetched the first time) ...\n")
+def set_stage(
+    stack: ExitStack, settings: ShopSettings, screen: Console, watcher: Reporter | None = None, *, verbose: bool = False
+) -> Stage:
+    """Start everything; what was started ends with `stack`. `watcher` gets every decision too."""
+    view = LiveView(screen) if screen.is_terminal and not verbose else None
+    sys.stderr.write("Starting 10 pods, traffic and Prometheus (downloaded the first time) ...\n")
     shop = stack.enter_context(Shop(settings))
-    _log_beside(view, shop.directory, stack)
+    _configure_log(shop.directory, stack, verbose=verbose)
     story = Storyteller()
-    reporters: list[Reporter] = [LogReporter(), story, *([watcher] if watcher else [])]
-    if view is not None:
-        reporters.append(view)
+    lines = ProgressLines(sys.stderr.write) if view is None and not verbose else None
+    reporters: list[Reporter] = [LogReporter(), story]
+    reporters += [one for one in (watcher, view, lines) if one is not None]
     store = FileStore(shop.directory / "documents")
     world = bootstrap.World(shop.workloads, store, reporters=reporters, status_every=timedelta(seconds=1))
     daemon = bootstrap.daemon(_configuration(shop), world)
@@ -132,12 +145,12 @@ def set_stage(stack: ExitStack, settings: ShopSettings, screen: Console, watcher
     return Stage(shop, story, view.announce if view is not None else _announce_on_stderr)
 
 
-def _log_beside(view: LiveView | None, folder: Path, stack: ExitStack) -> None:
-    """One structured line per decision on stderr; in a file where the live view has the terminal."""
-    if view is None:
+def _configure_log(folder: Path, stack: ExitStack, *, verbose: bool) -> None:
+    """The daemon's log: on stderr where it was asked for, else in a file beside the documents."""
+    if verbose:
         configure(sys.stderr)
         return
-    log = stack.enter_context((folder / "daemon.log").open("w", encoding="utf-8"))
+    log = stack.enter_context((folder / _LOG).open("w", encoding="utf-8"))
     stack.callback(configure, sys.stderr, logging.WARNING)
     configure(log)
 
@@ -152,18 +165,18 @@ def _configuration(shop: Shop) -> Configuration:
 
 
 def _await_first_sight(store: FileStore) -> None:
-    """A release begins by a change that the daemon sees: it has to have seen what was there before."""
+    """A release starts with a change of the template: the daemon must have seen the one before."""
     deadline = time.monotonic() + _FIRST_SIGHT
     while store.load("shop") is None:
         if time.monotonic() > deadline:
             raise SandboxError(
-                f"expected the daemon to see the shop within {_FIRST_SIGHT:g} s; is the machine very busy?"
+                f"expected the daemon to see the shop within {_FIRST_SIGHT:g} s; is the machine overloaded?"
             )
         time.sleep(_POLL)
 
 
 def _announce_on_stderr(title: str) -> None:
-    sys.stderr.write(f"playing: {title}\n")
+    sys.stderr.write(f"Playing {title} ...\n")
 
 
 def play(stage: Stage, kind: ReleaseKind) -> Played:
@@ -190,7 +203,7 @@ def _template_hash(shop: Shop) -> str:
 
 
 def _abort_alerts(shop: Shop, release: str, *, wait: bool) -> int:
-    """How many things the receiver was alerted of; an alert and its update have one key."""
+    """How many aborts the receiver was alerted of; an alert and its update have one key."""
     deadline = time.monotonic() + (_DELIVERY if wait else 0.0)
     while True:
         about = [alert.body["data"] for alert in shop.receiver.alerts if alert.body["type"] == _ABORTED]
@@ -200,20 +213,21 @@ def _abort_alerts(shop: Shop, release: str, *, wait: bool) -> int:
         time.sleep(_POLL)
 
 
-def _tell_where(shop: Shop) -> None:
-    """Where to look around while it runs."""
-    command = Path(sys.executable).with_name("canary-analyzer")
-    sys.stderr.write(f"Prometheus: {shop.prometheus.url}\n")
-    sys.stderr.write(f"documents: {command} status --state-dir {shop.directory / 'documents'}\n")
+def _print_addresses(shop: Shop) -> None:
+    """Where everything is while it runs."""
+    command = Path(os.path.relpath(Path(sys.executable).with_name("canary-analyzer")))
+    sys.stderr.write(f"Prometheus:  {shop.prometheus.url}\n")
+    sys.stderr.write(f"Daemon log:  {shop.directory / _LOG}\n")
+    sys.stderr.write(f"Try:         {command} why --state-dir {shop.directory / 'documents'}\n")
 
 
 def _keep(shop: Shop) -> None:
-    _tell_where(shop)
-    sys.stderr.write("left running until Ctrl-C\n")
+    _print_addresses(shop)
+    sys.stderr.write("Running until Ctrl-C ...\n")
     try:
         Event().wait()
     except KeyboardInterrupt:
-        sys.stderr.write("stopping ...\n")
+        sys.stderr.write("Stopping ...\n")
 
 
 @contextmanager

@@ -1,21 +1,27 @@
-"""The live view of the demo on a terminal: where the release is, what was measured, what was decided and why."""
+"""The live view of the demo on a terminal, in 80 columns: phase, pods, what was measured, what happens and why."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Self
+import math
+from typing import TYPE_CHECKING, Self, assert_never
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from analyzer.model.duration import show_duration
+from analyzer.cli.demo.progress import in_short
+from analyzer.cli.demo.story import phase_judged
+from analyzer.model.block import Counts
+from analyzer.model.moments import clock_time
+from analyzer.model.numbers import count, number, percent, seconds, size, times
 from analyzer.model.phase import Phase
-from analyzer.model.verdict import Classification, MetricVerdict
+from analyzer.model.verdict import BEFORE_AND_AFTER, CANARY_AND_STABLE, Classification, MetricVerdict, Unit
 from analyzer.ports import Report
+from analyzer.record import status_of
+from analyzer.record.explanation import short_reason, step_words
+from analyzer.record.status import observed_share
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,7 +36,11 @@ _COLOURS = {
     Classification.NO_DATA: "yellow",
     Classification.UNDECIDED: "cyan",
 }
-_BAR = 16
+_BAR = 6
+_BAR_WIDTH = _BAR + len(" 100 %")
+_JUDGED = frozenset({Phase.PROGRESSING, Phase.PAUSED})
+_STEPS_OVER = frozenset({Phase.PROMOTING, Phase.BAKING, Phase.SUCCEEDED})
+_HUNDRED = 100
 
 
 class LiveView:
@@ -64,10 +74,10 @@ class LiveView:
 
 def render(report: Report, title: str, judged: Report | None) -> RenderableType:
     """One frame; `judged` is the newest report with numbers, which stay on the screen after the judging ended."""
-    parts: list[RenderableType] = [_phases(report.decision.state.phase), _shares(report, judged)]
+    parts: list[RenderableType] = [_phases(report.decision.state.phase), *_release(report, judged)]
     if judged is not None and judged.verdict is not None:
-        parts.append(_metrics(judged.verdict.metrics))
-    parts.append(_decision(report))
+        parts.append(_metrics(judged.verdict.metrics, phase_judged(judged)))
+    parts.append(_happening(report))
     return Panel(Group(*parts), title=f"canary-analyzer demo: {title}", title_align="left")
 
 
@@ -83,79 +93,74 @@ def _phases(phase: Phase) -> Text:
     return text
 
 
-def _shares(report: Report, judged: Report | None) -> Text:
-    release, snapshot = report.decision.state.release, report.snapshot
-    if release is None or snapshot is None or snapshot.stable is None or snapshot.canary is None:
-        return Text("share   no release yet")
-    share = judged.verdict.observed_share if judged and judged.verdict else None
-    observed = "-" if share is None else f"{100 * share:.1f} %"
-    step = f"step {release.step + 1} of {len(release.plan.steps)}"
-    pods = (
-        f"stable {snapshot.stable.available}/{snapshot.stable.replicas}, "
-        f"canary {snapshot.canary.available}/{snapshot.canary.replicas} pods available"
+def _release(report: Report, judged: Report | None) -> list[Text]:
+    state, snapshot = report.decision.state, report.snapshot
+    if state.release is None or snapshot is None or snapshot.stable is None or snapshot.canary is None:
+        return [Text("step    no release yet")]
+    verdict = judged.verdict if judged else None
+    share = observed_share(snapshot, state, verdict) if state.phase in _JUDGED else None
+    observed = "" if share is None else f", {percent(share)} of requests observed"
+    pods = " and ".join(
+        f"{side.name} {side.available} of {side.replicas}" for side in (snapshot.stable, snapshot.canary)
     )
-    weight = f"{release.current_step.weight:g} % requested"
-    return Text(f"share   {step}: {weight}, {observed} observed; {pods}")
+    steps = len(state.release.plan.steps)
+    step = f"all {steps} passed" if state.phase in _STEPS_OVER else step_words(status_of(report, state))
+    return [Text(f"step    {step.removeprefix('step ')}{observed}"), Text(f"pods    {pods} available")]
 
 
-def _metrics(metrics: tuple[MetricVerdict, ...]) -> Table:
-    table = Table(expand=True, pad_edge=False, box=None)
-    for heading in ("metric", "", "canary", "stable", "ratio (95 %)", "to abort", "to promote", "left"):
+def _metrics(metrics: tuple[MetricVerdict, ...], phase: Phase) -> Table:
+    sides = BEFORE_AND_AFTER if phase is Phase.BAKING else CANARY_AND_STABLE
+    table = Table(expand=True, pad_edge=False, box=None, padding=(0, 1, 0, 0))
+    for heading in ("metric", sides.canary, sides.stable, "ratio"):
         table.add_column(heading, no_wrap=True)
+    for heading in ("to abort", "to promote"):
+        table.add_column(heading, no_wrap=True, min_width=_BAR_WIDTH)
     for metric in metrics:
-        colour = _COLOURS[metric.classification]
-        table.add_row(
-            metric.name,
-            Text(metric.classification.value, style=colour),
-            *_sides(metric),
-            _ratio(metric),
-            *_progress(metric),
-            "-" if metric.seconds_to_promote is None else f"~{show_duration(metric.seconds_to_promote)}",
-        )
+        name = Text(metric.name, style=_COLOURS[metric.classification])
+        ratio = "-" if metric.ratio is None else times(metric.ratio)
+        table.add_row(name, *_sides(metric), ratio, *_progress(metric))
     return table
 
 
 def _sides(metric: MetricVerdict) -> tuple[str, str]:
-    """Counts and shares of canary and stable, or the levels of a gauge."""
+    """Shares of canary and stable with their sizes, or the levels of a gauge."""
     if metric.levels is not None:
-        return f"{metric.levels[0]:.3g}", f"{metric.levels[1]:.3g}"
-    sides = metric.canary, metric.stable
-    return _rate(sides[0].events, sides[0].total), _rate(sides[1].events, sides[1].total)
+        canary, stable = metric.levels
+        return _level(canary, metric.unit), _level(stable, metric.unit)
+    return _rate(metric.canary), _rate(metric.stable)
 
 
-def _rate(events: float, total: float) -> str:
-    return f"{events:.0f}/{total:.0f} {100 * events / total:.1f} %" if total else "-"
+def _rate(counts: Counts) -> str:
+    return f"{percent(counts.events / counts.total)} of {count(counts.total)}" if counts.total else "-"
 
 
-def _ratio(metric: MetricVerdict) -> str:
-    if metric.ratio is None:
-        return "-"
-    interval = "" if metric.interval is None else f" [{metric.interval[0]:.2f}, {metric.interval[1]:.2f}]"
-    return f"{metric.ratio:.2f}x{interval}"
+def _level(level: float, unit: Unit | None) -> str:
+    match unit:
+        case Unit.BYTES:
+            return size(level)
+        case Unit.SECONDS:
+            return seconds(level)
+        case None:
+            return number(level)
+        case _ as never:
+            assert_never(never)
 
 
 def _progress(metric: MetricVerdict) -> tuple[RenderableType, RenderableType]:
     evidence = metric.evidence
     if evidence is None:
         return "-", "-"
-    return (
-        _bar(evidence.abort, evidence.abort_at, "red"),
-        _bar(evidence.promote, evidence.promote_at, "green"),
-    )
+    return _bar(evidence.abort_progress, "red"), _bar(evidence.promote_progress, "green")
 
 
-def _bar(nats: float, needed: float, colour: str) -> ProgressBar:
-    """How much of the evidence that decides is there, in nats."""
-    done = min(max(nats, 0.0), needed)
-    return ProgressBar(total=needed, completed=done, width=_BAR, complete_style=colour, finished_style=colour)
+def _bar(share: float, colour: str) -> Text:
+    """How much of the evidence that decides is there; it is 100 % only where it decides."""
+    whole = math.floor(_HUNDRED * share)
+    done = _BAR * whole // _HUNDRED
+    return Text.assemble(("█" * done, colour), ("░" * (_BAR - done), "dim"), f"{percent(whole / _HUNDRED):>6}")
 
 
-def _decision(report: Report) -> Text:
-    at = f"{_local(report.at):%H:%M:%S}"
-    reason = report.error or report.decision.reason
-    style = "red" if report.error else ""
-    return Text.assemble((f"{at}    ", "dim"), (report.decision.action.value, "bold"), " ", (reason, style))
-
-
-def _local(when: datetime) -> datetime:
-    return when.astimezone()
+def _happening(report: Report) -> Text:
+    changed = report.decision.transitions and not report.error
+    reason = in_short(report) if changed else short_reason(status_of(report, report.decision.state))
+    return Text.assemble((f"{clock_time(report.at, report.at)}  ", "dim"), (reason, "red" if report.error else ""))

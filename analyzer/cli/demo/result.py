@@ -1,4 +1,4 @@
-"""The demo's result, as JSON and as a table."""
+"""The demo's result: in a sentence for each release, as a table, and as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from typing import Any
 from rich.table import Table
 
 from analyzer.cli.demo.story import Story
-from analyzer.model.verdict import MetricVerdict
+from analyzer.model.duration import show_duration
+from analyzer.model.numbers import count, percent
+from analyzer.model.numbers import seconds as show_seconds
+from analyzer.model.verdict import Classification, MetricVerdict
+from analyzer.record.explanation import cause_words, first_sentence, listed
 from analyzer.sandbox.service import Tally
 from analyzer.sandbox.shop import ReleaseKind
 
@@ -28,7 +32,7 @@ EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One release that was played: its story, what its users met, the alerts that arrived, its length in seconds."""
+    """One release of the demo: its story, what its users got, the alerts that arrived, its length in seconds."""
 
     kind: ReleaseKind
     story: Story
@@ -94,24 +98,65 @@ def _interval(metric: MetricVerdict) -> list[float | None] | None:
     return None if interval is None else [None if end is None else round(end, 2) for end in interval]
 
 
+def in_words(played: Played) -> str:
+    """What happened in one release, as people tell it."""
+    name, took = f"The {played.kind.value} release", show_duration(played.seconds)
+    match played.story.outcome:
+        case "promoted":
+            text = f"{name} was promoted after {took}{_passed(played.story)}."
+        case "aborted":
+            text = _aborted_in_words(played, name)
+        case "held":
+            text = f"{name} is paused after {took}, waiting for an operator: {first_sentence(played.story.reason)}."
+        case _:
+            text = f"{name} did not end within {took}: {first_sentence(played.story.reason)}."
+    return text if played.right else f"{text} Expected: {EXPECTED[played.kind]}."
+
+
+def _passed(story: Story) -> str:
+    metrics = [metric.name for metric in story.metrics if metric.classification is Classification.PASS]
+    shares = [percent(round(share, 2)) for _, share in sorted(story.shares.items())]
+    if not metrics or not shares:
+        return ""
+    return f": {listed(metrics)} passed while the canary served {listed(shares)} of the requests"
+
+
+def _aborted_in_words(played: Played, name: str) -> str:
+    numbers = _abort(played)
+    to_abort, to_safe = numbers["secondsToAbort"], numbers["secondsToSafe"]
+    when = f" {show_seconds(to_abort)} after its first request" if to_abort is not None else ""
+    safe = f" It was out of service {show_seconds(to_safe - to_abort)} later." if to_abort and to_safe else ""
+    hurt = played.users.hurt
+    users = f"{count(hurt)} {'request' if hurt == 1 else 'requests'} got an error from it"
+    alerts = f"{played.alerts} alert{' was' if played.alerts == 1 else 's were'} delivered"
+    return f"{name} was aborted{when}{_because(played.story)}.{safe} {users}; {alerts}."
+
+
+def _because(story: Story) -> str:
+    cause = story.release.cause if story.release else None
+    if cause is None:
+        return f": {first_sentence(story.reason)}"
+    reason = first_sentence(cause.reason).removeprefix(f"{cause.culprit}: ")
+    return f" because {cause_words({'kind': cause.kind, 'reason': cause.reason, 'culprit': cause.culprit})}: {reason}"
+
+
 def as_table(releases: Sequence[Played]) -> Table:
-    """All releases for people."""
-    table = Table(title="What happened", title_justify="left")
-    for heading in ("release", "outcome", "seconds", "observed shares", "why"):
+    """All releases at a glance, in 80 columns; `to abort` and `to safe` count from the version's first request."""
+    table = Table(title="Result", title_justify="left")
+    for heading in ("release", "outcome", "took", "shares", "culprit", "to abort", "to safe"):
         table.add_column(heading, overflow="fold")
     for played in releases:
-        story = played.story
-        outcome = f"[{'green' if played.right else 'red'}]{story.outcome}[/]"
-        shares = ", ".join(f"{100 * share:.0f} %" for _, share in sorted(story.shares.items()))
-        table.add_row(played.kind.value, outcome, f"{played.seconds:.0f}", shares, _why(played))
+        table.add_row(*_row(played))
     return table
 
 
-def _why(played: Played) -> str:
-    if played.story.outcome != "aborted":
-        return played.story.reason
-    numbers = _abort(played)
-    to_abort, to_safe = numbers["secondsToAbort"], numbers["secondsToSafe"]
-    times = "" if to_abort is None else f"; {to_abort:g} s after its first request, out of service after {to_safe:g} s"
-    delivered = f"{played.alerts} alert{'' if played.alerts == 1 else 's'} delivered"
-    return f"{numbers['reason']}{times}; {played.users.hurt} users met an error of it; {delivered}"
+def _row(played: Played) -> tuple[str, ...]:
+    story, release = played.story, played.story.release
+    expected = "" if played.right else f" (expected {EXPECTED[played.kind]})"
+    outcome = f"[{'green' if played.right else 'red'}]{story.outcome}{expected}[/]"
+    shares = ", ".join(percent(round(share, 2)) for _, share in sorted(story.shares.items())) or "-"
+    culprit = release.cause.culprit if release and release.cause else None
+    to_abort = _since(played, release.aborted_at if release else None)
+    to_safe = _since(played, release.safe_at if release else None)
+    times = tuple("-" if value is None else show_seconds(value) for value in (to_abort, to_safe))
+    return (played.kind.value, outcome, show_duration(played.seconds), shares, culprit or "-", *times)

@@ -24,7 +24,7 @@ class Story:
     metrics: tuple[MetricVerdict, ...] = ()
 
     def take(self, report: Report) -> None:
-        """Add what one tick tells."""
+        """Add what one tick found."""
         state = report.decision.state
         release = state.release
         if release is None or release.canary.hash != self.version:
@@ -59,14 +59,19 @@ class Story:
         return "held" if self.held else "unfinished"
 
 
-def _judges_a_step(report: Report) -> bool:
-    """Was this verdict about a step? While the version takes over, the judge looks on at changing shares."""
+def phase_judged(report: Report) -> Phase:
+    """The phase that the tick's verdict is about: the one before the decision."""
     decision = report.decision
-    return decision.state.phase in (Phase.PROGRESSING, Phase.PAUSED) or bool(decision.transitions)
+    return decision.transitions[0].before if decision.transitions else decision.state.phase
+
+
+def _judges_a_step(report: Report) -> bool:
+    """Was this verdict about a step? During the promotion the shares change, and a bake compares other things."""
+    return phase_judged(report) in (Phase.PROGRESSING, Phase.PAUSED)
 
 
 class Storyteller:
-    """A Reporter that follows one release at a time and lets the demo wait for its end. Thread-safe."""
+    """A Reporter that follows one release at a time; the demo waits on it for the end. Thread-safe."""
 
     def __init__(self) -> None:
         self._told = threading.Condition()
@@ -86,6 +91,8 @@ class Storyteller:
             self._told.notify_all()
 
     def wait(self, timeout: float) -> bool:
-        """Wait until the release is over; False when it takes longer than `timeout` seconds."""
+        """Wait until the release is over; False when it takes longer than `timeout` seconds. Its story ends here."""
         with self._told:
-            return self._told.wait_for(lambda: self._story is not None and self._story.over, timeout)
+            over = self._told.wait_for(lambda: self._story is not None and self._story.over, timeout)
+            self._story = None
+            return over

@@ -21,7 +21,7 @@ from analyzer.model.errors import RecordError
 
 
 class JudgeFormat(StrEnum):
-    """For whom results are written."""
+    """Format of the results."""
 
     JSON = "json"
     TABLE = "table"
@@ -33,7 +33,7 @@ _EXAMPLES = """Examples:
 
   canary-analyzer judge -o table cases.jsonl       a table for people
 
-  generate | canary-analyzer judge - > verdicts    from a pipe; a line is judged as it comes
+  generate | canary-analyzer judge - > verdicts    from a pipe; each line is judged as it arrives
 """
 
 
@@ -46,7 +46,7 @@ def judge(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Recorded cases as JSON Lines; - for standard input.")],
     output: Annotated[JudgeFormat, typer.Option("-o", "--output", help="Format of the verdicts.")] = JudgeFormat.JSON,
 ) -> None:
-    """Judge recorded blocks, one case a line, without Prometheus and cluster. Exit status 1 when a line was bad."""
+    """Judge recorded blocks, one case a line, without Prometheus or a cluster. Exit status 1 when a line is invalid."""
     bad = False
     try:
         if output is JudgeFormat.TABLE:
@@ -55,7 +55,7 @@ def judge(
             bad = bad or one.failed
             _write(one.as_row() if output is JudgeFormat.TABLE else one.as_json())
     except BrokenPipeError:
-        # Whoever read the results has seen enough; Python must not try to flush the rest at exit.
+        # The reader of the pipe has closed it: Python must not try to flush the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if bad:
         raise typer.Exit(ExitCode.ERROR)
@@ -89,7 +89,7 @@ def _lines(file: str) -> Iterator[bytes]:
             yield from opened
     except OSError as error:
         raise RecordError(
-            f"{file}: can't be read: {error.strerror or error}; give a file of JSON Lines, or -"
+            f"{file}: cannot be read: {error.strerror or error}; expected a file of JSON Lines, or -"
         ) from error
 
 

@@ -1,7 +1,7 @@
-"""Commands for operators of running releases: requests to the daemon, and what its documents say.
+"""Commands for operators of running releases: they show the daemon's documents and submit commands to it.
 
-Rule: they read and write documents alone, in the cluster or in a folder. They need no connection to Prometheus, and
-can be used while the daemon is down: it takes requests up when it is back.
+Rule: they only read and write documents, in the cluster or in a folder. They need no connection to Prometheus, and work
+while the daemon is down: it executes the commands when it is back.
 """
 
 from analyzer.cli.operate.command import register

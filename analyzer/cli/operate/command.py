@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 import typer
 
@@ -24,25 +25,30 @@ from analyzer.model.state import Verb
 from analyzer.record.explanation import explain, last_answer
 
 _SUMMARIES = {
-    Verb.START: "Begin a release of the canary's present version.",
-    Verb.PROMOTE: "Promote a release now, without waiting for proof.",
-    Verb.ABORT: "Roll a release back now.",
-    Verb.RETRY: "Begin another release of a version that was aborted.",
+    Verb.START: "Start a release of the version that the canary has now.",
+    Verb.PROMOTE: "Promote the release now, without waiting for evidence.",
+    Verb.ABORT: "Abort the release now: roll back, or cancel it while it is pending.",
+    Verb.RETRY: "Start another release of a version that was aborted.",
 }
 _LONGEST_WAIT = "30m"
 _EXAMPLES = """
 Examples:
 
-  canary-analyzer status                      every target of the cluster
+  canary-analyzer status                      all targets in the cluster
 
-  canary-analyzer status my-app -o json       all that is known of one
+  canary-analyzer status my-app -o json       the whole status document of one target
 
   canary-analyzer status my-app --wait        follow the release in progress to its end
 """
 
 Extend = Annotated[
-    str | None, typer.Option(help="Move the deadline by a duration, such as 1h; needed once it has passed.")
+    str | None, typer.Option(help="Extend the deadline by a duration such as 1h; required once it is exceeded.")
 ]
+Details = Annotated[
+    bool,
+    typer.Option("--details", help="Add the technical values of each metric: evidence, thresholds, noise, query."),
+]
+_WIDTH_OF_PIPES = 80
 
 
 def register(app: typer.Typer, reach: Opener = documents_at, pace: PollPace | None = None) -> None:
@@ -73,7 +79,7 @@ class OperatorCommands:
         wait: Wait = False,
         timeout: Timeout = _LONGEST_WAIT,
     ) -> None:
-        """Show where releases stand."""
+        """Show the state of each target and why it is in it."""
         with _Failures():
             documents = self.reach(where)
             code = self._wait_for_present(documents, where, target, timeout, output) if wait else ExitCode.DONE
@@ -81,18 +87,21 @@ class OperatorCommands:
             if output is Output.JSON:
                 _print_json(found[0] if target else found)
             elif not found:
-                typer.echo(f"no canary targets in {documents.place}: does the daemon run there?", err=True)
+                typer.echo(f"no canary targets found in {documents.place}; is the daemon running?", err=True)
             else:
-                typer.echo(shown(found, lambda all_: status_table(all_, wide=output is Output.WIDE)))
+                now = datetime.now(UTC)
+                typer.echo(shown(found, lambda all_: status_table(all_, now, wide=output is Output.WIDE)))
                 for answer in filter(None, (shown(one, last_answer) for one in found if target)):
                     typer.echo(printable(answer))
             raise typer.Exit(code)
 
-    def why(self, where: Where, target: AnyTarget = None, output: Format = Output.TEXT) -> None:
-        """Explain the last verdict and decision, in words and numbers."""
+    def why(
+        self, where: Where, target: AnyTarget = None, output: Format = Output.TEXT, *, details: Details = False
+    ) -> None:
+        """Explain the last decision: outcome, culprit, times, each metric's comparison, and what comes next."""
         with _Failures():
             found = statuses_of(self.reach(where), where, target)
-            texts = ["\n".join(map(printable, shown(one, explain).splitlines())) for one in found]
+            texts = [shown(one, lambda status: _explained(status, details=details)) for one in found]
             if output is Output.JSON:
                 answers = [{"target": one["target"], "why": text} for one, text in zip(found, texts, strict=True)]
                 _print_json(answers[0] if target else answers)
@@ -111,7 +120,7 @@ class OperatorCommands:
                 typer.echo(shown(found, lambda entries: history_table(entries, wide=output is Output.WIDE)))
 
     def pause(self, where: Where, target: TargetName) -> None:
-        """Stop a release's forward moves; judging and rollback go on."""
+        """Pause the release: no further steps; the canary is still judged, and rolled back if it fails."""
         with _Failures():
             told, _ = request(self.reach(where), where, target, Verb.PAUSE)
             typer.echo(told)
@@ -125,7 +134,7 @@ class OperatorCommands:
         wait: Wait = False,
         timeout: Timeout = _LONGEST_WAIT,
     ) -> None:
-        """Let a paused release go on, or open the gate that it waits at."""
+        """Resume a paused release, or open the gate that it waits at."""
         by = None if extend is None else _duration(extend, "--extend")
         self._ask(where, target, Verb.RESUME, by, timeout if wait else None)
 
@@ -176,6 +185,12 @@ class _Failures:
         if isinstance(error, AnalyzerError):
             typer.echo(error_text(error), err=True)
             raise typer.Exit(ExitCode.ERROR) from error
+
+
+def _explained(status: Mapping[str, Any], *, details: bool) -> str:
+    width = shutil.get_terminal_size((_WIDTH_OF_PIPES, 24)).columns
+    text = explain(status, now=datetime.now(UTC), width=width, details=details)
+    return "\n".join(map(printable, text.splitlines()))
 
 
 def _duration(text: str, option: str) -> timedelta:

@@ -1,4 +1,4 @@
-"""The documents that the operators' commands read, wherever they stand: in a cluster, or in a folder."""
+"""The documents that the operators' commands read, in a cluster or in a folder."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Where:
 
 
 class Documents(Protocol):
-    """What a daemon has written down. Every method raises RecordError."""
+    """The documents that a daemon writes. Every method raises RecordError."""
 
     @property
     def place(self) -> str:
-        """Where they stand, in words."""
+        """Where they are, in words."""
         ...
 
     def statuses(self) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ class Documents(Protocol):
         ...
 
     def submit(self, target: str, namespace: str, command: Command) -> None:
-        """Put a command on file for a target in a namespace."""
+        """Submit a command for a target in a namespace."""
         ...
 
 
@@ -86,7 +86,7 @@ class FileDocuments:
         return None
 
     def submit(self, target: str, _namespace: str, command: Command) -> None:
-        """Put a command on file."""
+        """Submit a command."""
         submit(self._directory, target, command)
 
 
@@ -98,11 +98,11 @@ class InCluster(ClusterDocuments):
         self._deployments = api
 
     def canary_version(self, status: Mapping[str, Any]) -> str | None:
-        """The version that the canary's Deployment has now; None where that can't be read."""
+        """The version that the canary's Deployment has now; None where that cannot be read."""
         name = shown(status, lambda found: found["replicas"]["canary"]["deployment"])
         try:
             found = self._deployments.get(DEPLOYMENTS, status.get("namespace"), name)
-        except KubeError:  # an operator need not be allowed to: then the daemon's last look counts
+        except KubeError:  # an operator need not be allowed to: then the daemon's last tick counts
             return None
         return version_of(found).template.hash
 
@@ -118,13 +118,13 @@ def documents_at(where: Where) -> Documents:
 
 
 def status_of(documents: Documents, where: Where, target: str) -> dict[str, Any]:
-    """One target's status document. Raises RecordError when there is none, or in another namespace than was said."""
+    """One target's status document. Raises RecordError when there is none in the namespace of `where`."""
     status = documents.status(target)
     if status is None:
         known = ", ".join(str(one.get("target")) for one in documents.statuses()) or "none"
         raise RecordError(
-            f"no documents of canary target {target!r} in {documents.place}; found: {known}. "
-            "Check the name and where the documents are looked for, and that the daemon runs"
+            f"canary target {target!r} not found in {documents.place}; found: {known}. "
+            "Check the name, --analyzer-namespace and --context, and that the daemon is running"
         )
     if where.namespace not in (None, status.get("namespace")):
         raise RecordError(
@@ -134,7 +134,7 @@ def status_of(documents: Documents, where: Where, target: str) -> dict[str, Any]
 
 
 def statuses_of(documents: Documents, where: Where, target: str | None) -> list[dict[str, Any]]:
-    """One target's status document or all, in the namespace that was said or in every one. Raises RecordError."""
+    """One target's status document or all, in the namespace of `where` or in every one. Raises RecordError."""
     if target is not None:
         return [status_of(documents, where, target)]
     return [one for one in documents.statuses() if where.namespace in (None, one.get("namespace"))]
@@ -146,6 +146,6 @@ def shown(document: D, show: Callable[[D], T]) -> T:
         return show(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordError(
-            f"a document lacks something that this version shows ({type(error).__name__}: {error}); it was written by "
-            "another version: update the daemon or this program, or wait for the daemon's next look"
+            f"the document was written by another version ({type(error).__name__}: {error}); "
+            "use the same version for the daemon and this program, or wait for the daemon's next tick"
         ) from error

@@ -24,13 +24,15 @@ class Output(StrEnum):
 
 
 TargetName = Annotated[str, typer.Argument(metavar="TARGET", help="Name of the canary target.")]
-AnyTarget = Annotated[str | None, typer.Argument(metavar="[TARGET]", help="Name of the canary target; all without.")]
+AnyTarget = Annotated[str | None, typer.Argument(metavar="[TARGET]", help="Name of the canary target; default: all.")]
 Format = Annotated[Output, typer.Option("-o", "--output", help="text (fits 80 columns), wide or json.")]
 Wait = Annotated[
     bool,
-    typer.Option("--wait", help="Wait for the release's end. Exits with 0 promoted, 2 aborted, 3 not ended, 1 error."),
+    typer.Option(
+        "--wait", help="Wait until the release ends. Exit status: 0 promoted, 2 aborted, 3 timed out, 1 error."
+    ),
 ]
-Timeout = Annotated[str, typer.Option("--timeout", help="How long --wait waits.")]
+Timeout = Annotated[str, typer.Option("--timeout", help="Maximum time for --wait.")]
 
 _PLACES: dict[str, tuple[Any, object]] = {
     "state_dir": (
@@ -40,24 +42,28 @@ _PLACES: dict[str, tuple[Any, object]] = {
                 "--state-dir",
                 exists=True,
                 file_okay=False,
-                help="Folder with a daemon's documents, in place of a cluster.",
+                help="Folder with a daemon's documents, instead of a cluster.",
             ),
         ],
         None,
     ),
     "kubeconfig": (
-        Annotated[Path | None, typer.Option("--kubeconfig", dir_okay=False, help="As for kubectl.")],
+        Annotated[
+            Path | None, typer.Option("--kubeconfig", dir_okay=False, help="Path of the kubeconfig, as for kubectl.")
+        ],
         None,
     ),
     "context": (Annotated[str | None, typer.Option("--context", help="Context in the kubeconfig.")], None),
     "namespace": (
-        Annotated[str | None, typer.Option("-n", "--namespace", help="The targets' namespace; every one without.")],
+        Annotated[str | None, typer.Option("-n", "--namespace", help="Namespace of the targets; default: all.")],
         None,
     ),
     "analyzer_namespace": (
         Annotated[
             str,
-            typer.Option("--analyzer-namespace", envvar=NAMESPACE_VARIABLE, help="Where the daemon keeps documents."),
+            typer.Option(
+                "--analyzer-namespace", envvar=NAMESPACE_VARIABLE, help="Namespace of the daemon's documents."
+            ),
         ],
         "canary-analyzer",
     ),
@@ -71,7 +77,7 @@ def located(command: Callable[..., None]) -> Callable[..., None]:
         where = Where(**{name: given.pop(name) for name in _PLACES})
         if where.state_dir is not None and (where.kubeconfig is not None or where.context is not None):
             raise typer.BadParameter(
-                "is a folder in place of a cluster: leave out --kubeconfig and --context", param_hint="--state-dir"
+                "is a folder instead of a cluster: remove --kubeconfig and --context", param_hint="--state-dir"
             )
         command(where, **given)
 

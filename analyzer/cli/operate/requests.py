@@ -1,4 +1,4 @@
-"""Asks the daemon for something: start, pause, resume, promote, abort, retry."""
+"""Writes an operator's command for the daemon: start, pause, resume, promote, abort, retry."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from analyzer.record.commands import new_command, subject_of
 def request(
     documents: Documents, where: Where, target: str, verb: Verb, extend: timedelta | None = None
 ) -> tuple[str, Awaited]:
-    """Put a command on file; gives what to tell the operator, and what could be waited for. Raises RecordError.
+    """Submit a command; gives a confirmation for the operator, and what could be waited for. Raises RecordError.
 
-    It is for the release that the status document shows, or for the version that the canary has: it can't hit
-    another one that comes meanwhile.
+    It names the release that the status document shows, or the version that the canary has, and cannot hit another
+    one that comes in between.
     """
     status = status_of(documents, where, target)
     version = documents.canary_version(status) if verb in (Verb.START, Verb.RETRY) else None
@@ -27,8 +27,8 @@ def request(
     documents.submit(target, str(status["namespace"]), command)
     release = subject if subject == status["release"] else None
     told = (
-        f"asked to {verb} {target} ({subject}) as {command.id}; "
-        f"`canary-analyzer status {target}` repeats the daemon's answer"
+        f"{verb} of {target} ({subject}) requested, command {command.id}; "
+        f"`canary-analyzer status {target}` shows the daemon's answer"
     )
     return told, Awaited(target, release, subject, status["release"], command.id)
 
@@ -37,5 +37,5 @@ def who() -> str:
     """The user that runs this program."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user that nobody has heard of
+    except (KeyError, OSError):  # a container may run as a user without a name
         return f"uid {os.getuid()}"

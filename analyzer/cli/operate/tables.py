@@ -1,13 +1,16 @@
-"""Status and history as tables: within 80 columns the reason stands beneath its row, `wide` has it at the end."""
+"""Status and history as tables: within 80 columns the reason is on lines beneath its row, `wide` has it at the end."""
 
 from __future__ import annotations
 
 import shutil
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from analyzer.model.duration import show_duration
+from analyzer.model.moments import round_duration
+from analyzer.model.numbers import percent
+from analyzer.record.explanation import first_sentence, short_reason, wrap
 
 Json = Mapping[str, Any]
 Column = tuple[str, Callable[[Json], str]]
@@ -15,14 +18,15 @@ Column = tuple[str, Callable[[Json], str]]
 _INDENT = "  "
 
 
-def status_table(statuses: Sequence[Json], *, wide: bool) -> str:
-    """Where each release stands, one row each."""
-    return _wide(statuses, _STATUS_WIDE) if wide else _narrow(statuses, _STATUS)
+def status_table(statuses: Sequence[Json], now: datetime, *, wide: bool) -> str:
+    """The state of each target, one row each; ages are as of `now`."""
+    updated = ("UPDATED", lambda status: _age(status.get("updatedAt"), now))
+    return _wide(statuses, (*_STATUS_WIDE, updated), short_reason) if wide else _narrow(statuses, _STATUS, short_reason)
 
 
 def history_table(entries: Sequence[Json], *, wide: bool) -> str:
     """Ended releases, one row each."""
-    return _wide(entries, _HISTORY_WIDE) if wide else _narrow(entries, _HISTORY)
+    return _wide(entries, _HISTORY_WIDE, _ended_by) if wide else _narrow(entries, _HISTORY, _ended_by)
 
 
 def position(status: Json) -> str:
@@ -41,19 +45,20 @@ def printable(text: object) -> str:
     return "".join(char if char.isprintable() else " " for char in str(text))
 
 
-def _narrow(rows: Sequence[Json], columns: Sequence[Column]) -> str:
+def _narrow(rows: Sequence[Json], columns: Sequence[Column], reason: Callable[[Json], str]) -> str:
     lines = _rows(rows, columns)
     width = shutil.get_terminal_size().columns
     for number, row in reversed(list(enumerate(rows, start=1))):
-        reason = printable(row.get("reason") or "")
-        lines[number + 1 : number + 1] = textwrap.wrap(
-            reason, max(width, 40), initial_indent=_INDENT, subsequent_indent=_INDENT
-        )
+        lines[number + 1 : number + 1] = wrap(printable(reason(row)), width, hanging=0)
     return "\n".join(lines)
 
 
-def _wide(rows: Sequence[Json], columns: Sequence[Column]) -> str:
-    return "\n".join(_rows(rows, (*columns, ("REASON", _plain("reason")))))
+def _wide(rows: Sequence[Json], columns: Sequence[Column], reason: Callable[[Json], str]) -> str:
+    return "\n".join(_rows(rows, (*columns, ("REASON", lambda row: printable(reason(row))))))
+
+
+def _ended_by(entry: Json) -> str:
+    return first_sentence(str(entry.get("reason") or ""))
 
 
 def _rows(rows: Sequence[Json], columns: Sequence[Column]) -> list[str]:
@@ -64,13 +69,30 @@ def _rows(rows: Sequence[Json], columns: Sequence[Column]) -> list[str]:
     ]
 
 
-def _plain(name: str, unit: str = "") -> Callable[[Json], str]:
-    return lambda row: "-" if row.get(name) is None else printable(f"{row[name]}{unit}")
+def _plain(name: str) -> Callable[[Json], str]:
+    return lambda row: "-" if row.get(name) is None else printable(row[name])
 
 
 def _share(status: Json) -> str:
     share = status.get("observedShare")
-    return "-" if share is None else f"{share:.1%}"
+    over = status.get("outcome") or status.get("phase") == "ROLLING_BACK"  # versions before wrote an old share then
+    return "-" if share is None or over else _cell(percent(share))
+
+
+def _weight(status: Json) -> str:
+    weight = status.get("weight")
+    return "-" if weight is None else _cell(percent(weight / 100))
+
+
+def _cell(text: str) -> str:
+    """Without spaces, so that programs can split a row into its columns."""
+    return text.replace(" ", "")
+
+
+def _age(moment: str | None, now: datetime) -> str:
+    if moment is None:
+        return "-"
+    return f"{_rounded((now - datetime.fromisoformat(moment)).total_seconds())} ago"
 
 
 def _minute(name: str) -> Callable[[Json], str]:
@@ -79,7 +101,11 @@ def _minute(name: str) -> Callable[[Json], str]:
 
 
 def _length(name: str) -> Callable[[Json], str]:
-    return lambda row: "-" if row.get(name) is None else show_duration(row[name])
+    return lambda row: "-" if row.get(name) is None else _rounded(row[name])
+
+
+def _rounded(seconds: float) -> str:
+    return show_duration(round_duration(timedelta(seconds=max(seconds, 0.0))))
 
 
 _STATUS: tuple[Column, ...] = (
@@ -94,11 +120,10 @@ _STATUS: tuple[Column, ...] = (
 _STATUS_WIDE: tuple[Column, ...] = (
     ("NAMESPACE", _plain("namespace")),
     *_STATUS[:3],
-    ("WEIGHT", _plain("weight", "%")),
+    ("WEIGHT", _weight),
     *_STATUS[3:],
     ("RELEASE", _plain("release")),
     ("OUTCOME", _plain("outcome")),
-    ("UPDATED", _plain("updatedAt")),
 )
 _HISTORY: tuple[Column, ...] = (
     ("ENDED", _minute("endedAt")),
@@ -108,7 +133,7 @@ _HISTORY: tuple[Column, ...] = (
     ("CULPRIT", _plain("culprit")),
 )
 _HISTORY_WIDE: tuple[Column, ...] = (
-    ("ENDED", _plain("endedAt")),
+    ("ENDED", _minute("endedAt")),
     ("TARGET", _plain("target")),
     *_HISTORY[1:4],
     ("TO-ABORT", _length("secondsToAbort")),

@@ -1,4 +1,4 @@
-"""Follows one release to its end, for `--wait`: what to print on the way, and the exit status. Reads documents only."""
+"""Follows one release to its end, for `--wait`: progress lines and the exit status. Reads documents only."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 
 from analyzer.cli.errors import ExitCode
 from analyzer.cli.operate.documents import Documents, shown
-from analyzer.cli.operate.tables import pods, position, printable
+from analyzer.cli.operate.tables import pods, printable
 from analyzer.model.duration import show_duration
 from analyzer.model.errors import AnalyzerError
 from analyzer.model.phase import Phase
 from analyzer.model.state import Result
+from analyzer.record.explanation import cause_words, first_sentence, phase_words, short_reason, step_words
 
 Json = Mapping[str, Any]
 
 EVERY = 2.0
-"""Seconds between two looks at the status document."""
+"""Seconds between two reads of the status document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,14 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far it is; `ended` has the exit status once nothing more is to be waited for. `line` says it."""
+    """How far the release is, as a progress line; `ended` is the exit status once there is nothing left to wait for."""
 
     line: str
     ended: ExitCode | None = None
 
 
 def awaited(status: Json, canary_version: str | None) -> Awaited | None:
-    """The release that a target is in or waits for, or None at rest.
+    """The release that a target is in or waits for, or None between releases.
 
     Where the canary's Deployment has a version by now that the daemon has not seen, the release of that one.
     """
@@ -64,10 +65,10 @@ def awaited(status: Json, canary_version: str | None) -> Awaited | None:
 
 
 def at_rest(status: Json) -> Standing:
-    """What there is to say when nothing is in progress: how the last release ended."""
+    """The progress line where nothing is in progress: how the last release ended."""
     if status["outcome"] is None:
-        return Standing(f"{status['target']}: no release to wait for ({_reason(status)})", ExitCode.ERROR)
-    return _ended(status["release"], status["outcome"], status["reason"])
+        return Standing(f"{status['target']}: no release to wait for: {_reason(status)}", ExitCode.ERROR)
+    return _ended(status["release"], status["outcome"], short_reason(status))
 
 
 def standing(wait: Awaited, status: Json, history: Callable[[], tuple[Json, ...]]) -> Standing:
@@ -75,7 +76,7 @@ def standing(wait: Awaited, status: Json, history: Callable[[], tuple[Json, ...]
     if wait.command is not None:
         answer = next((one for one in status["executedCommands"] if one["id"] == wait.command), None)
         if answer is None:
-            return Standing(f"{wait.target}: asked, and not answered yet")
+            return Standing(f"{wait.target}: waiting for the daemon to accept the command")
         if not answer["accepted"]:
             return Standing(f"{wait.target}: refused: {printable(answer['answer'])}", ExitCode.ERROR)
     release = wait.release
@@ -84,35 +85,35 @@ def standing(wait: Awaited, status: Json, history: Callable[[], tuple[Json, ...]
             return _not_begun(wait, status)
         release = status["release"]
         if status["version"] != wait.version:
-            return Standing(f"{wait.target}: another version took its place: {release}", ExitCode.ABORTED)
+            return Standing(f"{wait.target}: superseded by release {release}", ExitCode.ABORTED)
     if status["release"] != release:
         found = next((entry for entry in reversed(history()) if entry["id"] == release), None)
         if found is None:
-            return Standing(f"{release}: it is neither in progress nor in the history", ExitCode.ERROR)
+            return Standing(f"{release}: found neither in progress nor in the history", ExitCode.ERROR)
         return _ended(release, found["result"], found["reason"])
     if status["outcome"] is not None:
-        return _ended(release, status["outcome"], status["reason"])
+        return _ended(release, status["outcome"], short_reason(status))
     return Standing(_progress(release, status))
 
 
 def follow(
     documents: Documents, wait: Awaited, timeout: timedelta, pace: PollPace, tell: Callable[[str], None]
 ) -> ExitCode:
-    """Wait for the end, with a line per change. Documents that can't be read for a while end nothing."""
+    """Wait for the end, with a line per change. An outage of the cluster does not end the wait."""
     end = pace.monotonic() + timeout.total_seconds()
     last = ""
     while True:
         try:
             now = _look(documents, wait)
         except AnalyzerError as error:
-            now = Standing(f"{wait.target}: can't be seen at the moment: {printable(error)}")
+            now = Standing(f"{wait.target}: reading its status failed, retrying: {printable(error)}")
         if now.line != last:
             tell(now.line)
             last = now.line
         if now.ended is not None:
             return now.ended
         if pace.monotonic() >= end:
-            tell(f"{wait.target}: not ended after {show_duration(timeout)}; the daemon goes on without this command")
+            tell(f"{wait.target}: still in progress after {show_duration(timeout)}; the daemon continues")
             return ExitCode.RUNNING
         pace.sleep(EVERY)
 
@@ -120,32 +121,43 @@ def follow(
 def _look(documents: Documents, wait: Awaited) -> Standing:
     status = documents.status(wait.target)
     if status is None:
-        return Standing(f"{wait.target}: its status document is gone; waiting for the daemon to write it")
+        return Standing(f"{wait.target}: status document not found; waiting for the daemon to write it")
     return shown(status, lambda found: standing(wait, found, lambda: documents.history(wait.target)))
 
 
 def _not_begun(wait: Awaited, status: Json) -> Standing:
     phase = Phase(status["phase"])
     if wait.command is None and status["versions"]["canary"] != wait.version:
-        return Standing(f"{wait.target}: version {wait.version} is not seen yet")
+        return Standing(f"{wait.target}: waiting for the daemon to see version {wait.version}")
     if phase.resting:
-        return Standing(f"{wait.target}: no release began: {_reason(status)}", ExitCode.ABORTED)
-    return Standing(f"{wait.target}: {phase}: version {wait.version} has not begun")
+        return Standing(f"{wait.target}: no release started: {_reason(status)}", ExitCode.ABORTED)
+    return Standing(f"{wait.target}: pending: {_reason(status)}")
 
 
 def _ended(release: str, result: str, reason: object) -> Standing:
     code = ExitCode.DONE if result == Result.PROMOTED else ExitCode.ABORTED
-    return Standing(f"{release}: {result}: {printable(reason)}", code)
+    why = first_sentence(printable(reason))
+    return Standing(f"{release}: {why}" if why.startswith(f"{result} ") else f"{release}: {result}: {why}", code)
 
 
 def _progress(release: str, status: Json) -> str:
-    """What changes now and then; the reason has numbers that change with every look."""
-    paused = f" ({printable(status['pause']['reason'])})" if status["pause"] else ""
-    return (
-        f"{release}: {status['phase']}{paused}, step {position(status)}, weight {status['weight']} %, "
-        f"stable {pods(status, 'stable')}, canary {pods(status, 'canary')}, verdict {status['verdict'] or '-'}"
-    )
+    """What changes now and then; the reason has numbers that change with every tick."""
+    match Phase(status["phase"]):
+        case Phase.PROGRESSING:
+            words = step_words(status)
+        case Phase.PAUSED:
+            words = f"paused in {step_words(status)}: {_reason(status)}"
+        case Phase.ROLLING_BACK:
+            words = f"rolling back{_because(status)}"
+        case _:
+            words = phase_words(status)
+    return f"{release}: {words}; pods: stable {pods(status, 'stable')}, canary {pods(status, 'canary')}"
+
+
+def _because(status: Json) -> str:
+    cause = status.get("cause")
+    return f", {printable(cause_words(cause))}" if cause else ""
 
 
 def _reason(status: Json) -> str:
-    return f"{status['phase']}: {printable(status['reason'])}"
+    return printable(short_reason(status))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,22 +12,23 @@ from typing import Any
 import pytest
 import typer
 from typer.testing import CliRunner
-from typer.testing import Result as Outcome
+from typer.testing import Result as Finished
 
 from analyzer.cli.operate import register
 from analyzer.model.decision import Action, Decision
 from analyzer.model.metric import Analysis
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Plan
-from analyzer.model.state import ExecutedCommand, Result, TargetState, Verb
+from analyzer.model.state import Cause, CauseKind, ExecutedCommand, Result, TargetState, Verb
 from analyzer.model.target import Target
+from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Verdict
 from analyzer.model.workload import Snapshot, Template, Workload
 from analyzer.ports import Report
 from analyzer.record.files import FileStore
 from analyzer.record.status import history_entry, status_of
 from tests.unit.record.sample_states import a_release, a_state, at
 
-Run = Callable[..., Outcome]
+Run = Callable[..., Finished]
 
 
 @pytest.fixture
@@ -34,20 +36,21 @@ def run(tmp_path: Path) -> Run:
     app = typer.Typer()
     register(app)
 
-    def invoke(*arguments: str) -> Outcome:
+    def invoke(*arguments: str) -> Finished:
         return CliRunner().invoke(app, [arguments[0], "--state-dir", str(tmp_path), *arguments[1:]])
 
     return invoke
 
 
-def put(folder: Path, state: TargetState, *, seen: bool = True) -> None:
+def put(folder: Path, state: TargetState, *metrics: MetricVerdict, seen: bool = True) -> None:
     """What a daemon leaves after a tick; `seen` says whether it saw the Deployments."""
     store = FileStore(folder)
     target = Target(state.target, "default", state.roles, Plan(steps=()), Analysis(metrics=()))
     canary = Workload("my-app-v2", "uid-2", 1, 1, 1, 1, Template("c0ffee001122", {}), {})
     snapshot = Snapshot(target, None, canary) if seen else None
     store.save(state, None)
-    report = Report(target, at(1), Decision(Action.HOLD, "more traffic is needed [errors]", state), snapshot)
+    verdict = Verdict(Outcome.INCONCLUSIVE, "", metrics) if metrics else None
+    report = Report(target, at(1), Decision(Action.HOLD, "more traffic is needed [errors]", state), snapshot, verdict)
     store.publish(state.target, status_of(report, state))
 
 
@@ -65,7 +68,7 @@ def test_asks_for_something_about_the_release_in_progress(run: Run, tmp_path: Pa
     [command] = FileStore(tmp_path).commands("my-app")
     assert (command.verb, command.subject, command.extend) == (verb, "my-app-c0ffee00-1", None)
     assert command.by
-    assert f"asked to {verb} my-app (my-app-c0ffee00-1) as {command.id}" in outcome.stdout
+    assert f"{verb} of my-app (my-app-c0ffee00-1) requested, command {command.id};" in outcome.stdout
 
 
 @pytest.mark.parametrize("verb", [Verb.START, Verb.RETRY])
@@ -140,7 +143,7 @@ def test_names_the_targets_that_exist_when_asked_about_another(run: Run, tmp_pat
     outcome = run(command, "my-ap")
 
     assert outcome.exit_code == 1
-    assert f"no documents of canary target 'my-ap' in state directory {tmp_path}; found: my-app" in outcome.stderr
+    assert f"canary target 'my-ap' not found in state directory {tmp_path}; found: my-app" in outcome.stderr
 
 
 def test_asks_for_nothing_when_the_status_can_not_be_read(run: Run, tmp_path: Path) -> None:
@@ -183,14 +186,14 @@ def test_status_is_a_table_for_people_with_the_reason_beneath(run: Run, tmp_path
 def test_status_fits_80_columns(run: Run, tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     replicas = {side: {"requested": 100, "available": 100} for side in ("stable", "canary")}
-    status = {"phase": "ROLLING_BACK", "step": 10, "steps": 12, "observedShare": 0.123, "verdict": "INCONCLUSIVE"}
-    for target in ("recommendations-api", "cart"):
+    status = {"phase": "PROGRESSING", "step": 10, "steps": 12, "observedShare": 0.123, "verdict": "INCONCLUSIVE"}
+    for target in ("recommendations-api-2", "cart"):
         store.publish(target, {"target": target, **status, "replicas": replicas, "reason": "word " * 60})
 
     lines = run("status").stdout.splitlines()
 
     assert max(map(len, lines)) <= 80
-    assert lines[1].split() == ["cart", "ROLLING_BACK", "10/12", "12.3%", "100/100", "100/100", "INCONCLUSIVE"]
+    assert lines[1].split() == ["cart", "PROGRESSING", "10/12", "12.3%", "100/100", "100/100", "INCONCLUSIVE"]
     assert lines[2].startswith("  word word")
 
 
@@ -204,6 +207,7 @@ def test_wide_status_has_everything_in_one_row(run: Run, tmp_path: Path) -> None
         "UPDATED", "REASON",
     ]  # fmt: skip
     assert row.split(maxsplit=12)[4] == "10%"
+    assert re.search(r" (\d+[dhms]){1,2} ago  more", row), "a time is an age"
     assert row.endswith("more traffic is needed [errors]")
 
 
@@ -223,12 +227,12 @@ def test_shows_the_targets_of_one_namespace(run: Run, tmp_path: Path) -> None:
     assert "expected a canary target in namespace elsewhere, found one in default" in outcome.stderr
 
 
-def test_status_of_a_target_repeats_the_answer_to_the_latest_request(run: Run, tmp_path: Path) -> None:
+def test_status_of_a_target_repeats_the_answer_to_the_latest_command(run: Run, tmp_path: Path) -> None:
     refused = ExecutedCommand("c1", Verb.PAUSE, accepted=False, answer="it is for [another] release")
     put(tmp_path, a_state(executed=(refused,)))
 
     assert run("status", "my-app").stdout.splitlines()[-1] == (
-        "latest request c1 (pause) was refused: it is for [another] release"
+        "Latest command (pause, c1) refused: it is for [another] release"
     )
     assert "c1" not in run("status").stdout
 
@@ -262,12 +266,30 @@ def test_why_explains_in_words(run: Run, tmp_path: Path) -> None:
 
     outcome = run("why", "my-app")
 
-    assert "my-app (default) is PROGRESSING" in outcome.stdout
-    assert "HOLD: more traffic is needed [errors]" in outcome.stdout
+    assert outcome.stdout.startswith("my-app (default): in progress, step 1 of 2 (10 %) for ")
+    assert "Before that: more traffic is needed [errors]." in " ".join(outcome.stdout.split())
     assert json.loads(run("why", "my-app", "-o", "json").stdout) == {
         "target": "my-app",
         "why": outcome.stdout.rstrip("\n"),
     }
+
+
+def test_why_is_wrapped_to_80_columns_without_a_terminal_and_to_its_width_with_one(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, a_state(warnings=("one " * 60,)))
+
+    assert 70 < max(map(len, run("why", "my-app").stdout.splitlines())) <= 80
+    monkeypatch.setenv("COLUMNS", "120")
+    assert 100 < max(map(len, run("why", "my-app").stdout.splitlines())) <= 120
+
+
+def test_why_gives_technical_values_only_where_they_are_asked_for(run: Run, tmp_path: Path) -> None:
+    evidence = LogEvidence(abort=0.0, promote=2.1, advance=3.0, abort_at=6.5, promote_at=3.0)
+    put(tmp_path, a_state(), MetricVerdict("errors", Classification.UNDECIDED, "errors: few", evidence=evidence))
+
+    assert "log evidence" not in run("why", "my-app").stdout
+    assert "promotion evidence 70 %: log evidence 2.10 of 3.00" in run("why", "my-app", "--details").stdout
 
 
 def test_why_says_so_when_another_version_wrote_the_status(run: Run, tmp_path: Path) -> None:
@@ -289,6 +311,31 @@ def test_history_lists_ended_releases(run: Run, tmp_path: Path) -> None:
     assert row.split() == ["2026-03-01", "12:00Z", "my-app-c0ffee00-1", "aborted", "12s", "-"]
     assert reason == "  new version c0ffee001122"
     assert "TO-SAFE" in run("history", "-o", "wide").stdout
+
+
+def test_history_gives_the_first_sentence_of_a_reason(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, idle_state())
+    reason = "errors: canary 10.5 %: 3.1x; limit 1.25x + 0.05 pp. Failed, false alarm chance below 0.15 %."
+    FileStore(tmp_path).append_history("my-app", {**history_entry(idle_state()), "reason": reason})
+
+    assert run("history").stdout.splitlines()[2] == "  errors: canary 10.5 %: 3.1x; limit 1.25x + 0.05 pp"
+    assert run("history", "-o", "wide").stdout.splitlines()[1].endswith("limit 1.25x + 0.05 pp")
+
+
+def test_status_gives_the_first_sentence_of_what_ended_a_release(run: Run, tmp_path: Path) -> None:
+    cause = Cause(CauseKind.FAIL, "errors: canary 10.5 %: 3.1x. Failed, false alarm chance below 0.15 %.", "errors")
+    put(tmp_path, a_state(phase=Phase.ABORTED, release=a_release(cause=cause, ended_at=at(9), result=Result.ABORTED)))
+
+    assert run("status").stdout.splitlines()[2] == "  errors: canary 10.5 %: 3.1x"
+
+
+def test_status_of_an_ended_release_shows_no_share_that_a_version_before_has_left(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, idle_state())
+    store = FileStore(tmp_path)
+    store.publish("my-app", {**(store.status("my-app") or {}), "observedShare": 0.219})
+
+    assert "21.9" not in run("status").stdout
+    assert "21.9" not in run("why").stdout
 
 
 def test_a_folder_takes_the_place_of_a_cluster(run: Run) -> None:

@@ -121,7 +121,7 @@ def test_shows_the_documents_of_the_cluster(terminal: Terminal) -> None:
     wanted = {"target", "phase", "outcome", "reason", "step", "weight", "observedShare", "replicas", "metrics"}
     assert wanted <= shown.keys()
     assert terminal.run("status").stdout.splitlines()[1].split() == [
-        "my-app", "PROGRESSING", "1/2", "10.0%", "9/9", "1/1", "INCONCLUSIVE"
+        "my-app", "PROGRESSING", "1/2", "10%", "9/9", "1/1", "INCONCLUSIVE"
     ]  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def test_says_so_when_there_are_no_targets(terminal: Terminal) -> None:
     outcome = terminal.run("status")
 
     assert (outcome.exit_code, outcome.stdout) == (0, "")
-    assert "no canary targets in namespace canary-analyzer" in outcome.stderr
+    assert "no canary targets found in namespace canary-analyzer" in outcome.stderr
     assert json.loads(terminal.run("status", "-o", "json").stdout) == []
 
 
@@ -163,10 +163,36 @@ def test_waits_for_the_release_in_progress(terminal: Terminal, end: dict[str, An
 
     assert outcome.exit_code == code
     assert outcome.stdout.splitlines()[:3] == [
-        "my-app-c0ffee00-1: PROGRESSING, step 1/2, weight 10 %, stable 9/9, canary 1/1, verdict INCONCLUSIVE",
-        "my-app-c0ffee00-1: PROGRESSING, step 2/2, weight 50 %, stable 9/9, canary 1/1, verdict INCONCLUSIVE",
+        "my-app-c0ffee00-1: step 1 of 2 (10 %); pods: stable 9/9, canary 1/1",
+        "my-app-c0ffee00-1: step 2 of 2 (50 %); pods: stable 9/9, canary 1/1",
         f"my-app-c0ffee00-1: {end['outcome']}: more traffic is needed",
     ]
+
+
+def test_a_rollback_is_a_short_line_and_its_reason_comes_at_the_end(terminal: Terminal) -> None:
+    publish(terminal.stage)
+    cause = {"kind": "fail", "reason": "errors: canary 10.5 %: 3.1x. Failed, 0.15 %", "culprit": "errors"}
+
+    outcome = terminal.run(
+        "status",
+        "my-app",
+        "--wait",
+        then=[seen({"phase": "ROLLING_BACK", "cause": cause}), seen(ABORTED, {"cause": cause})],
+    )
+
+    assert outcome.stdout.splitlines()[1:3] == [
+        "my-app-c0ffee00-1: rolling back, errors failed; pods: stable 9/9, canary 1/1",
+        "my-app-c0ffee00-1: aborted: errors: canary 10.5 %: 3.1x",
+    ]
+
+
+def test_an_abort_by_an_operator_is_named_once(terminal: Terminal) -> None:
+    cause = {"kind": "operator", "reason": "aborted by ada", "culprit": None}
+    publish(terminal.stage, ABORTED, {"cause": cause})
+
+    outcome = terminal.run("status", "my-app", "--wait")
+
+    assert outcome.stdout.splitlines()[0] == "my-app-c0ffee00-1: aborted by ada"
 
 
 def test_exits_with_3_when_it_has_waited_long_enough(terminal: Terminal) -> None:
@@ -176,7 +202,7 @@ def test_exits_with_3_when_it_has_waited_long_enough(terminal: Terminal) -> None
 
     assert outcome.exit_code == 3
     assert terminal.stage.clock.monotonic() == 60
-    assert "not ended after 1m; the daemon goes on without this command" in outcome.stdout
+    assert "still in progress after 1m; the daemon continues" in outcome.stdout
 
 
 def test_json_is_alone_on_stdout_while_waiting(terminal: Terminal) -> None:
@@ -185,7 +211,7 @@ def test_json_is_alone_on_stdout_while_waiting(terminal: Terminal) -> None:
     outcome = terminal.run("status", "my-app", "--wait", "-o", "json", then=[seen(ENDED)])
 
     assert json.loads(outcome.stdout)["outcome"] == "promoted"
-    assert "PROGRESSING" in outcome.stderr
+    assert "step 1 of 2" in outcome.stderr
 
 
 @pytest.mark.parametrize(
@@ -224,9 +250,9 @@ def test_start_waits_for_the_release_that_it_asked_for(terminal: Terminal) -> No
 
     assert outcome.exit_code == 0, outcome.output
     assert [line.split(", ")[0] for line in outcome.stdout.splitlines()[1:]] == [
-        "my-app: asked",
-        "my-app: PENDING: version c0ffee001122 has not begun",
-        "my-app-c0ffee00-2: PROGRESSING",
+        "my-app: waiting for the daemon to accept the command",
+        "my-app: pending: more traffic is needed",
+        "my-app-c0ffee00-2: step 1 of 2 (10 %); pods: stable 9/9",
         "my-app-c0ffee00-2: promoted: more traffic is needed",
     ]
 
@@ -246,7 +272,7 @@ def test_a_release_that_never_began_was_not_promoted(terminal: Terminal) -> None
     outcome = terminal.run("start", "my-app", "--wait", then=[answered({"phase": "IDLE"}, {"outcome": "promoted"})])
 
     assert outcome.exit_code == 2
-    assert "no release began" in outcome.stdout
+    assert "no release started" in outcome.stdout
 
 
 def test_another_version_that_takes_the_place_is_not_the_one_waited_for(terminal: Terminal) -> None:
@@ -302,8 +328,8 @@ def test_waits_for_a_version_that_the_daemon_has_not_seen_yet(terminal: Terminal
 
     assert outcome.exit_code == 2
     assert [line.split(": ")[1] for line in outcome.stdout.splitlines()[:3]] == [
-        f"version {new['version']} is not seen yet",
-        "PENDING",
+        f"waiting for the daemon to see version {new['version']}",
+        "pending",
         "aborted",
     ]
 
@@ -325,7 +351,7 @@ def test_goes_on_waiting_while_the_cluster_can_not_be_reached(terminal: Terminal
     )
 
     assert outcome.exit_code == 0
-    assert "can't be seen at the moment" in outcome.stdout
+    assert "reading its status failed, retrying" in outcome.stdout
 
 
 def test_waiting_needs_a_target(terminal: Terminal) -> None:

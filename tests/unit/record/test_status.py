@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from math import inf
 from typing import Any
 
@@ -12,14 +13,14 @@ import pytest
 from analyzer.model.block import Counts
 from analyzer.model.decision import Action, Decision
 from analyzer.model.metric import Analysis
+from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
-from analyzer.model.plan import Plan
+from analyzer.model.plan import Gate, GateTimeout, Plan, Step
 from analyzer.model.state import Cause, CauseKind, Pause, PauseKind, Result, StepRecord, TargetState
 from analyzer.model.target import Roles, Target
-from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Verdict
+from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Unit, Verdict
 from analyzer.model.workload import Snapshot, Template, Workload
 from analyzer.ports import Report
-from analyzer.record.explanation import explain
 from analyzer.record.status import history_entry, status_of
 from tests.unit.record.sample_states import NOW, a_release, a_state, at
 
@@ -41,6 +42,11 @@ VERDICT = Verdict(
             evidence=LogEvidence(abort=-1.25, promote=2.0, advance=3.0, abort_at=4.6, promote_at=3.0),
             seconds_to_promote=95.0,
             silent_pods=("my-app-v2-x",),
+            noise=Noise(1.3, 0.03, 0.1, "from 6h of 9 pods"),
+            smallest_visible=1.4,
+            boundary="250 ms",
+            query="http_requests_total",
+            waiting="promotion evidence 67 %, about 2m more at present traffic",
         ),
     ),
     observed_share=0.1012,
@@ -54,7 +60,7 @@ def a_workload(name: str, version: str, replicas: int, available: int) -> Worklo
 SNAPSHOT = Snapshot(
     target=TARGET,
     stable=a_workload("my-app-v1", "57ab1e001122", 9, 9),
-    canary=a_workload("my-app-v2", "c0ffee001122", 1, 0),
+    canary=a_workload("my-app-v2", "c0ffee001122", 1, 1),
 )
 
 
@@ -100,7 +106,7 @@ def test_shows_where_a_release_stands() -> None:
     assert {key: status[key] for key in expected} == expected
     assert status["replicas"] == {
         "stable": {"deployment": "my-app-v1", "requested": 9, "available": 9},
-        "canary": {"deployment": "my-app-v2", "requested": 1, "available": 0},
+        "canary": {"deployment": "my-app-v2", "requested": 1, "available": 1},
     }
 
 
@@ -111,16 +117,25 @@ def test_shows_the_numbers_behind_each_metric() -> None:
         "name": "errors",
         "classification": "UNDECIDED",
         "reason": "more traffic is needed",
+        "waiting": "promotion evidence 67 %, about 2m more at present traffic",
         "canary": {"events": 12, "total": 310},
         "stable": {"events": 110, "total": 2750},
         "levels": None,
+        "unit": None,
         "ratio": 0.9677,
         "interval": [0.5123, 1.6],
+        "evidence": {"abort": 0.0, "promote": 0.666, "advance": 1.0},
         "logEvidence": {"abort": -1.25, "promote": 2.0, "advance": 3.0, "abortAt": 4.6, "promoteAt": 3.0},
+        "lane": "main",
         "proven": False,
         "secondsToPromote": 95.0,
         "secondsToAdvance": None,
         "silentPods": ["my-app-v2-x"],
+        "noise": {"dispersion": 1.3, "podSpread": 0.03, "withinPod": 0.1, "source": "from 6h of 9 pods"},
+        "smallestVisible": 1.4,
+        "noiseNote": None,
+        "boundary": "250 ms",
+        "query": "http_requests_total",
     }
 
 
@@ -150,7 +165,13 @@ def test_a_target_that_was_never_released_has_no_release() -> None:
 def test_repeats_the_answers_to_commands_and_why_a_release_is_paused() -> None:
     status = a_status(a_state(release=a_release(pause=Pause(PauseKind.OPERATOR, "by ada", at(3)))))
 
-    assert status["pause"] == {"kind": "operator", "reason": "by ada", "since": "2026-03-01T12:00:03Z"}
+    assert status["pause"] == {
+        "kind": "operator",
+        "reason": "by ada",
+        "since": "2026-03-01T12:00:03Z",
+        "timeoutAt": None,
+        "then": None,
+    }
     assert status["executedCommands"] == [{"id": "20260301-1", "verb": "pause", "accepted": True, "answer": "paused"}]
 
 
@@ -212,25 +233,70 @@ def test_a_release_in_progress_is_no_history() -> None:
         history_entry(a_state())
 
 
-def test_why_answers_in_words_and_numbers() -> None:
-    headline, *lines = explain(a_status(a_state(warnings=("one pod only",)))).splitlines()
+@pytest.mark.parametrize(
+    ("state", "available"),
+    [
+        (a_state(), 0),
+        (a_state(phase=Phase.ROLLING_BACK), 1),
+        (a_state(phase=Phase.BAKING), 1),
+        (ended(), 1),
+    ],
+    ids=["no canary pod", "rolling back", "baking", "ended"],
+)
+def test_the_observed_share_is_shown_only_while_the_canary_serves_beside_stable(
+    state: TargetState, available: int
+) -> None:
+    snapshot = replace(SNAPSHOT, canary=a_workload("my-app-v2", "c0ffee001122", 1, available))
 
-    assert headline == (
-        "my-app (default) is PROGRESSING since 2026-03-01T12:00:00Z: release my-app-c0ffee00-1 "
-        "(version c0ffee001122), step 1 of 2, weight 10 %"
-    )
-    assert lines[1].endswith("; the canary serves 10.1% of the requests")
-    assert [line.partition(";")[0] if line is lines[1] else line for line in lines] == [
-        "  HOLD: errors: more traffic is needed",
-        "  stable my-app-v1 9 of 9 available, canary my-app-v2 0 of 1 available",
-        "  errors: UNDECIDED: more traffic is needed",
-        "    canary 12 of 310 (3.87%), stable 110 of 2,750 (4.00%); ratio 0.97 (interval 0.51 to 1.60)",
-        "    log evidence to abort -1.25 of 4.60, to promote 2.00 of 3.00; about 1m35s to proof at present traffic",
-        "    without series: my-app-v2-x",
-        "  warning: one pod only",
-        "  latest request 20260301-1 (pause) was carried out: paused",
-        "  as of 2026-03-01T12:01:30Z",
-    ]
+    assert a_status(state, snapshot=snapshot)["observedShare"] is None
+
+
+def test_shows_the_times_of_a_release() -> None:
+    steps = (StepRecord(NOW, at(2)), StepRecord(at(5)))
+    status = a_status(a_state(release=a_release(steps=steps)))
+
+    assert (status["stepStartedAt"], status["stepWeight"], status["nextWeight"]) == ("2026-03-01T12:00:05Z", 10, 50)
+    assert (status["deadlineAt"], status["atDeadline"]) == ("2026-03-01T14:00:17.500000Z", "hold")
+    assert (status["abortedAt"], status["safeAt"]) == (None, None)
+
+
+def test_a_clock_that_does_not_run_has_no_deadline() -> None:
+    assert a_status(a_state(phase=Phase.PAUSED))["deadlineAt"] is None
+
+
+def test_shows_when_a_release_was_aborted_and_out_of_service() -> None:
+    status = a_status(ended())
+
+    assert (status["abortedAt"], status["safeAt"]) == ("2026-03-01T12:00:09.125000Z", "2026-03-01T12:00:11Z")
+
+
+def test_shows_when_a_bake_ends_and_what_its_numbers_compare() -> None:
+    status = a_status(a_state(phase=Phase.BAKING))
+
+    assert status["bakeEndsAt"] == "2026-03-01T12:30:00Z"
+    assert status["compared"] == {"canary": "after promotion", "stable": "before promotion"}
+    assert a_status(a_state())["compared"] is None
+
+
+def test_a_bake_with_pods_of_the_old_version_compares_it_with_the_new_one() -> None:
+    status = a_status(a_state(phase=Phase.BAKING, release=a_release(held_back=2)))
+
+    assert status["compared"] == {"canary": "new version", "stable": "old version"}
+
+
+def test_shows_when_a_gate_stops_waiting() -> None:
+    gate = Step(10, timedelta(minutes=5), Gate(timedelta(hours=4), GateTimeout.ROLLBACK))
+    release = a_release(plan=Plan(steps=(gate,)), pause=Pause(PauseKind.GATE, "step 1 waits for resume", at(3)))
+    status = a_status(a_state(phase=Phase.PAUSED, release=release))
+
+    assert (status["pause"]["timeoutAt"], status["pause"]["then"]) == ("2026-03-01T16:00:03Z", "rollback")
+
+
+def test_evidence_is_1_only_where_its_threshold_is_reached() -> None:
+    nearly = replace(VERDICT.metrics[0], evidence=LogEvidence(4.5999, 3.0, 2.9999, abort_at=4.6, promote_at=3.0))
+    [metric] = a_status(a_state(), verdict=replace(VERDICT, metrics=(nearly,)))["metrics"]
+
+    assert metric["evidence"] == {"abort": 0.999, "promote": 1.0, "advance": 0.999}
 
 
 def test_a_gauge_shows_its_levels_where_others_show_counts() -> None:
@@ -241,30 +307,12 @@ def test_a_gauge_shows_its_levels_where_others_show_counts() -> None:
         ratio=1.05,
         interval=(0.9, inf),
         levels=(1_234_567.0, 1_200_000.0),
+        unit=Unit.BYTES,
+        noise=Noise(within_pod=0.05),
+        smallest_visible=inf,
     )
-    status = a_status(a_state(), verdict=replace(VERDICT, metrics=(gauge,)))
-    assert status["metrics"][0]["levels"] == {"canary": 1_235_000.0, "stable": 1_200_000.0}
-    assert (
-        "    canary 1,235,000, stable 1,200,000; ratio 1.05 (interval 0.90 to unbounded)"
-        in explain(status).splitlines()
-    )
+    [metric] = a_status(a_state(), verdict=replace(VERDICT, metrics=(gauge,)))["metrics"]
 
-
-def test_why_reads_a_status_from_before_levels_were_kept() -> None:
-    status = a_status(a_state())
-    del status["metrics"][0]["levels"]
-    assert "canary 12 of 310" in explain(status)
-
-
-def test_why_names_the_culprit_of_an_abort() -> None:
-    text = explain(a_status(ended(), verdict=None))
-
-    assert "ended aborted" in text
-    assert "given up (fail by errors): errors: 12 % against 4 %" in text
-    assert "Nothing was judged at the last look." in text
-
-
-def test_why_answers_before_anything_was_seen() -> None:
-    text = explain(a_status(a_state(phase=Phase.IDLE, release=None, unmanaged=True), snapshot=None, verdict=None))
-
-    assert text.startswith("my-app (default) is IDLE since 2026-03-01T12:00:00Z: unmanaged, replicas are left alone")
+    assert metric["levels"] == {"canary": 1_235_000.0, "stable": 1_200_000.0}
+    assert (metric["unit"], metric["noise"]["withinPod"]) == ("bytes", 0.05)
+    assert (metric["interval"], metric["smallestVisible"]) == ([0.9, None], None), "JSON has no infinity"

@@ -220,4 +220,6 @@ def test_a_file_that_is_not_there_is_said_so(capsys: pytest.CaptureFixture[str])
     assert run("judge", "nothing.jsonl") == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "error: nothing.jsonl: can't be read: No such file or directory; give a file of JSON Lines, or -\n"
+    assert (
+        err == "error: nothing.jsonl: cannot be read: No such file or directory; expected a file of JSON Lines, or -\n"
+    )

@@ -1,0 +1,138 @@
+"""The first lines of an answer: how the release stands, and what made it so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from analyzer.model.moments import ago
+from analyzer.record.explanation.text import Json, between, capital, moment, sentence, step_words, without_metrics
+
+_WORDS = {
+    "IDLE": "idle",
+    "PENDING": "pending",
+    "PROGRESSING": "in progress",
+    "PAUSED": "paused",
+    "PROMOTING": "promoting",
+    "BAKING": "baking",
+    "SUCCEEDED": "promoted",
+    "ROLLING_BACK": "rolling back",
+    "ABORTED": "aborted",
+    "GONE": "gone",
+}
+_CAUSES = {
+    "fail": "{culprit} failed",
+    "guard": "{culprit} is out of bounds",
+    "hard-failure": "pods of the new version failed ({culprit})",
+    "operator": "aborted by an operator",
+    "superseded": "a newer version took its place",
+    "inconclusive": "not decided before the deadline",
+    "drift": "another client changed a Deployment",
+    "gate-timeout": "its gate was not opened in time",
+    "regression": "{culprit} got worse after the promotion",
+}
+_CULPRIT_AS_METRIC = frozenset({"fail", "guard", "regression"})
+
+
+def phase_words(status: Json) -> str:
+    """The phase as people say it: in progress, rolling back."""
+    return _WORDS.get(status["phase"], str(status["phase"]).lower())
+
+
+def headline(status: Json, now: datetime) -> str:
+    """One line: the target and how it stands."""
+    return f"{status['target']} ({status['namespace']}): {_standing(status, now)}"
+
+
+def because(status: Json, now: datetime) -> list[str]:
+    """What led to this: the culprit of an abort, who paused it, or why the phase was entered."""
+    lines = []
+    if status.get("error"):
+        lines.append(sentence(f"The last tick failed and changed nothing: {status['error']}"))
+    cause, pause = status["cause"], status["pause"]
+    if cause and stopped(status):
+        if not _named_by_headline(cause):
+            lines.append(sentence(_capital_unless_name(cause["reason"], cause["culprit"])))
+    elif pause:
+        lines.append(_paused(status, now))
+    elif (reason := status.get("phaseReason")) and not status["unmanaged"] and status["phase"] != "PROGRESSING":
+        lines.append(sentence(capital(reason)))
+    return lines
+
+
+def stopped(status: Json) -> bool:
+    """Is this about a release that is rolled back or was?"""
+    return status["phase"] in ("ROLLING_BACK", "ABORTED")
+
+
+def culprit_metric(status: Json) -> str | None:
+    """The metric whose comparison the cause has told already."""
+    cause = status["cause"]
+    return cause["culprit"] if cause and stopped(status) and cause["kind"] in _CULPRIT_AS_METRIC else None
+
+
+def cause_words(cause: Json) -> str:
+    """Why a release was aborted, in a few words."""
+    if _named_by_headline(cause):
+        return str(cause["reason"])
+    pattern = _CAUSES.get(cause["kind"], str(cause["kind"]))
+    return pattern.format(culprit=cause["culprit"] or "a metric")
+
+
+def _named_by_headline(cause: Json) -> bool:
+    """Who aborted it is all there is to say."""
+    return cause["kind"] == "operator" and str(cause["reason"]).startswith("aborted by ")
+
+
+def _capital_unless_name(text: str, name: str | None) -> str:
+    """A capital first letter, but not for the name of a metric that the text begins with."""
+    return text if name and text.startswith(name) else capital(text)
+
+
+def _standing(status: Json, now: datetime) -> str:
+    since, words = moment(status["since"]), phase_words(status)
+    lasting = f" for {between(since, now)}" if since else ""
+    match status["phase"]:
+        case "PROGRESSING":
+            return f"{words}, {step_words(status)} for {_in_step(status, now)}"
+        case "PAUSED":
+            return f"{words} in {step_words(status)}"
+        case "PENDING" | "PROMOTING" | "BAKING":
+            return words + lasting
+        case "ROLLING_BACK":
+            return ", ".join(filter(None, (words + lasting, _why(status))))
+        case "ABORTED":
+            why = _why(status)
+            return why if why.startswith(words) else ", ".join(filter(None, (words, why)))
+        case _:
+            return _between_releases(status)
+
+
+def _between_releases(status: Json) -> str:
+    match status["phase"]:
+        case "IDLE" if status["unmanaged"]:
+            return "not managed yet, replicas are left alone"
+        case "SUCCEEDED" if status.get("mode") == "observe":
+            return "passed (mode observe)"
+        case "GONE":
+            return "a Deployment is gone"
+        case _:
+            return phase_words(status)
+
+
+def _why(status: Json) -> str:
+    return cause_words(status["cause"]) if status["cause"] else ""
+
+
+def _in_step(status: Json, now: datetime) -> str:
+    entered = moment(status.get("stepStartedAt") or status["since"])
+    return between(entered, now) if entered else "?"
+
+
+def _paused(status: Json, now: datetime) -> str:
+    pause = status["pause"]
+    since = moment(pause["since"])
+    when = f" {ago(since, now)}" if since else ""
+    reason = without_metrics(pause["reason"], status)
+    if pause["kind"] == "operator":
+        return f"Paused {reason.removeprefix('paused ')}{when}."
+    return sentence(f"Paused{when}: {reason}")
