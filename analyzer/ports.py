@@ -1,5 +1,6 @@
 """What the engine needs from the world, as small Protocols, each with the errors it may raise.
 
+The data that goes through them stands in `model`.
 Adapters: `sandbox` (processes on this machine), `observation` (Prometheus), `record` (documents), `alerting`.
 Fakes stand in `tests/fakes`; one contract suite per port runs on the fake and on the real adapter.
 """
@@ -7,19 +8,18 @@ Fakes stand in `tests/fakes`; one contract suite per port runs on the fake and o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from analyzer.model.alert import Alert
-from analyzer.model.block import Block, GuardReading, History, NoData, RosterEntry, Sample, Timing
-from analyzer.model.decision import Decision
+from analyzer.model.block import History, NoData, Sample, Timing
+from analyzer.model.collection import BlockRequest, Collected, Sighting
 from analyzer.model.errors import ObservationError
 from analyzer.model.finding import Finding
 from analyzer.model.metric import Metric, TestedMetric
-from analyzer.model.state import Command, TargetState
+from analyzer.model.report import Report
+from analyzer.model.state import Command, Stored, TargetState
 from analyzer.model.target import Roles, Target
-from analyzer.model.verdict import Verdict
 from analyzer.model.workload import Move, Snapshot
 
 
@@ -33,41 +33,6 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds on a clock that never steps."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class BlockRequest:
-    """Ask for every closed block after number `after`, for one target's release.
-
-    `warmup` is in seconds: a pod takes part in blocks that start that long after it was ready (and after its
-    process started). `fast_after`: ask ratio metrics for every closed slot after this one too (None: for none);
-    in slots a pod counts from its first sample on, warm-up or not. `until` is the moment that the roster is known up
-    to: the answer is what it would have been then, whenever it comes, so that it is the same for a later roster.
-    """
-
-    target: str
-    namespace: str
-    metrics: tuple[Metric, ...]
-    roster: tuple[RosterEntry, ...]
-    timing: Timing
-    after: int
-    warmup: float
-    fast_after: int | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """Blocks after the requested one, gap-free up to `upto` (which is `after` when none has closed yet).
-
-    Per metric: blocks of its kind or readings (query), in order, or the error that its query met. A metric with an
-    error has no blocks at all in this answer; ask for the same blocks again. `fast` has blocks of one slot (their
-    `index` counts slots since the epoch) for ratio metrics where they were asked for.
-    """
-
-    upto: int
-    metrics: Mapping[str, Sequence[Block[Sample]] | Sequence[GuardReading] | ObservationError]
-    fast: Mapping[str, Sequence[Block]] = field(default_factory=dict)
 
 
 class MetricSource(Protocol):
@@ -128,19 +93,6 @@ class Workloads(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """What Prometheus has of some pods now.
-
-    `silent` pods have no live series; `interval` is the longest time between two scrapes in seconds (None: not known
-    yet); `clock` is Prometheus' own time in seconds since the epoch.
-    """
-
-    silent: tuple[str, ...]
-    interval: float | None
-    clock: float
-
-
 class Sightings(Protocol):
     """Which pods Prometheus sees."""
 
@@ -155,14 +107,6 @@ class Preflight(Protocol):
     def check(self, target: Target, roles: Roles, snapshot: Snapshot) -> Sequence[Finding]:
         """What is not as it should be. May ask the API server and Prometheus; raises AnalyzerError when it can't."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A document and the version to name when it is saved again."""
-
-    state: TargetState
-    version: str
 
 
 class ReleaseStore(Protocol):
@@ -215,18 +159,6 @@ class Lease(Protocol):
     def held(self) -> int | None:
         """The epoch under which this process may write now, or None."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All that is known after one tick of one target; `error` when the tick failed and held."""
-
-    target: Target
-    at: datetime
-    decision: Decision
-    snapshot: Snapshot | None = None
-    verdict: Verdict | None = None
-    error: str | None = None
 
 
 class Reporter(Protocol):

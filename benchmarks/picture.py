@@ -17,7 +17,7 @@ from analyzer.cli.demo import command
 from analyzer.cli.demo.live import render
 from analyzer.model.decision import Action
 from analyzer.model.phase import Phase
-from analyzer.ports import Report
+from analyzer.model.report import Report
 from analyzer.sandbox.shop import ReleaseKind, ShopSettings
 
 WIDTH = 80

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from analyzer.model.block import Block, RosterEntry, Sample, SideBlock
+from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import Analysis, QueryMetric
 from analyzer.model.state import Release, TargetState
 from analyzer.model.target import Side
-from analyzer.ports import BlockRequest, Collected, MetricSource
+from analyzer.ports import MetricSource
 
 Answer = Collected | ObservationError
 

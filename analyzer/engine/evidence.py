@@ -26,6 +26,7 @@ from analyzer.judge import (
     unconfirmed,
 )
 from analyzer.model.block import Timing
+from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import Analysis, QueryMetric, RatioMetric
 from analyzer.model.moments import clock_time
@@ -34,7 +35,6 @@ from analyzer.model.phase import Phase
 from analyzer.model.state import Release, TargetState
 from analyzer.model.target import Target
 from analyzer.model.verdict import BEFORE_AND_AFTER, CANARY_AND_STABLE
-from analyzer.ports import BlockRequest, Collected
 
 AT_ONCE = 500
 """Blocks that one tick queries: a longer response would time out."""

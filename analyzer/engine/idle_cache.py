@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analyzer.model.report import Report
 from analyzer.model.state import Command, TargetState
 from analyzer.model.workload import Snapshot
-from analyzer.ports import Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from analyzer.engine import hints
 from analyzer.engine.status_rate_limit import StatusRateLimit
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
+from analyzer.model.report import Report
 from analyzer.model.state import ExecutedCommand, TargetState
 from analyzer.model.verdict import Classification, Outcome, Verdict
-from analyzer.ports import Forgetful, ReleaseStore, Report, Reporter
+from analyzer.ports import Forgetful, ReleaseStore, Reporter
 
 StatusBuilder = Callable[[Report, TargetState], dict[str, Any]]
 EntryBuilder = Callable[[TargetState, Verdict | None], dict[str, Any]]

@@ -18,10 +18,11 @@ from analyzer.engine import hints
 from analyzer.engine.bake_comparison import Asked, collect
 from analyzer.engine.target_locks import TargetLocks
 from analyzer.engine.tick import Tick
+from analyzer.model.collection import Collected
 from analyzer.model.duration import show_duration
 from analyzer.model.errors import ObservationError
 from analyzer.model.target import Target
-from analyzer.ports import Collected, MetricSource
+from analyzer.ports import MetricSource
 
 Answer = Collected | ObservationError
 

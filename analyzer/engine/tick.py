@@ -22,14 +22,16 @@ from analyzer.engine.idle_cache import IdleCache, IdleSnapshot
 from analyzer.engine.publisher import Publisher
 from analyzer.engine.state_cache import StateCache
 from analyzer.judge import Evidence, judge
+from analyzer.model.collection import Collected
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import AnalyzerError, LeaseLostError, ObservationError, RecordError
 from analyzer.model.phase import Phase
-from analyzer.model.state import Command, TargetState
+from analyzer.model.report import Report
+from analyzer.model.state import Command, Stored, TargetState
 from analyzer.model.target import Roles, Target
 from analyzer.model.verdict import Verdict
 from analyzer.model.workload import Snapshot
-from analyzer.ports import Clock, Collected, Lease, ReleaseStore, Report, Stored, Workloads
+from analyzer.ports import Clock, Lease, ReleaseStore, Workloads
 
 _log = structlog.get_logger(__name__)
 

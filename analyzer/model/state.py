@@ -276,3 +276,11 @@ class TargetState:
     def with_release(self, release: Release) -> TargetState:
         """The same document with a changed release."""
         return replace(self, release=release)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document and the version to name when it is saved again."""
+
+    state: TargetState
+    version: str

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from analyzer.model.block import Block, GuardReading, Sample
+from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
     GaugeMetric,
@@ -23,7 +24,6 @@ from analyzer.observation.edges import Edges, PodKey
 from analyzer.observation.histograms import alike
 from analyzer.observation.meters import MetricReaders, Question, questions_of
 from analyzer.observation.sides import blocks, may_be_expected, may_be_in_slots, raw_blocks, slots
-from analyzer.ports import BlockRequest, Collected
 
 Answer = Sequence[Block[Sample]] | Sequence[GuardReading] | ObservationError
 

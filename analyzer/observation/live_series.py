@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from analyzer.model.collection import Sighting
 from analyzer.model.metric import Metric, SeriesLabels
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import PodKey
 from analyzer.observation.measure import MIN_SAMPLES, Measurement
 from analyzer.observation.response import Series
-from analyzer.ports import Sighting
 
 LIVE = 150.0
 """Seconds since its last sample after which a series is not live: two of the longest usual intervals, and a little."""

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.numbers import seconds
 from analyzer.observation.collection import Collection
 from analyzer.observation.meters import Question, is_guard
-from analyzer.ports import BlockRequest, Collected
 
 SLOW = 1.0
 """Seconds; a question that took longer, or half of the time there is, is asked apart the next time."""

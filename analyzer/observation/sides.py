@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from analyzer.model.block import Block, NoData, RosterEntry, Sample, SideBlock
+from analyzer.model.collection import BlockRequest
 from analyzer.model.target import Side
 from analyzer.observation.edges import Edges, PodKey
-from analyzer.ports import BlockRequest
 
 V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)

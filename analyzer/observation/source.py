@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from analyzer.model.block import History, NoData, Sample, Timing, timing_for
+from analyzer.model.collection import BlockRequest, Collected, Sighting
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import Metric, SeriesLabels, TestedMetric
 from analyzer.observation.collection import Collection
@@ -18,7 +19,6 @@ from analyzer.observation.history import Past
 from analyzer.observation.live_series import find_live_series
 from analyzer.observation.measure import Measurement
 from analyzer.observation.query_scheduler import Pools, QueryScheduler
-from analyzer.ports import BlockRequest, Collected, Sighting
 
 SETTLED = 30.0
 """Seconds after which samples are taken for stored where the scrape's length is not known."""

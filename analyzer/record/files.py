@@ -14,8 +14,7 @@ from typing import Any
 import structlog
 
 from analyzer.model.errors import RecordError, StaleStateError
-from analyzer.model.state import Command, TargetState
-from analyzer.ports import Stored
+from analyzer.model.state import Command, Stored, TargetState
 from analyzer.record import atomic, codec, commands, history
 
 _log = structlog.get_logger(__name__)

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from analyzer.model.phase import Phase
+from analyzer.model.report import Report
 from analyzer.model.state import Cause, ExecutedCommand, PauseKind, Release, TargetState
 from analyzer.model.target import Roles, Side
 from analyzer.model.verdict import BEFORE_AND_AFTER, Verdict
 from analyzer.model.workload import Snapshot
-from analyzer.ports import Report
 from analyzer.record.metric_document import metrics_of, plain, rounded
 
 _WHOLE = frozenset({Phase.PROMOTING, Phase.BAKING, Phase.SUCCEEDED})

@@ -15,9 +15,9 @@ import structlog
 from analyzer.kube.errors import ForbiddenError, KubeError
 from analyzer.kube.objects import Api
 from analyzer.model.phase import Phase
+from analyzer.model.report import Report
 from analyzer.model.target import Side
 from analyzer.model.workload import Workload
-from analyzer.ports import Report
 from analyzer.telemetry.event_series import EventSeries, Happening, Involved
 from analyzer.telemetry.report import made
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, PlatformCollector, ProcessCollector
 
-from analyzer.ports import Report
+from analyzer.model.report import Report
 from analyzer.telemetry.report import made
 
 _PREFIX = "canary_analyzer"

@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 
 from analyzer.model.decision import Transition
+from analyzer.model.report import Report
 from analyzer.model.verdict import LogEvidence, MetricVerdict
 from analyzer.model.workload import Snapshot
-from analyzer.ports import Report
 
 _log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Generator
 
 from analyzer.kube.settings import Access
 from analyzer.kube.transport import RawResponse, Request, Transport
-from analyzer.ports import Report
+from analyzer.model.report import Report
 
 _TARGET = re.compile(r"shop-\d{5}")
 _WRITES = frozenset({"POST", "PATCH", "DELETE", "PUT"})

@@ -30,6 +30,7 @@ from analyzer.model.block import (
     Timing,
     timing_for,
 )
+from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
     GaugeMetric,
@@ -42,7 +43,7 @@ from analyzer.model.metric import (
     TestedMetric,
 )
 from analyzer.model.target import Side
-from analyzer.ports import BlockRequest, Clock, Collected
+from analyzer.ports import Clock
 from tests.fakes.cluster import FakeCluster, FakePod
 
 BOUNDS = (0.1, 0.25, math.inf)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from analyzer.kube.errors import NotFoundError
 from analyzer.kube.objects import Json, Kind
+from analyzer.model.collection import Sighting
 from analyzer.model.errors import ObservationError
 from analyzer.model.finding import Finding
 from analyzer.model.metric import Metric
 from analyzer.model.target import Roles, Target
 from analyzer.model.workload import Snapshot
-from analyzer.ports import Sighting
 from tests.fakes.kube_api import FakeApi
 
 

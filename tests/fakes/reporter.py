@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analyzer.ports import Report
+from analyzer.model.report import Report
 
 
 class Notebook:

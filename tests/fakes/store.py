@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analyzer.model.errors import StaleStateError
-from analyzer.model.state import Command, TargetState
-from analyzer.ports import Stored
+from analyzer.model.state import Command, Stored, TargetState
 from analyzer.record import codec, history
 
 

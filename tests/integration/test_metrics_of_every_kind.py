@@ -30,6 +30,7 @@ from analyzer.model.block import (
     Sample,
     Timing,
 )
+from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
     GaugeMetric,
@@ -42,7 +43,6 @@ from analyzer.model.metric import (
 )
 from analyzer.model.target import Side
 from analyzer.observation import PrometheusConnection, PrometheusMetricSource
-from analyzer.ports import BlockRequest, Collected
 from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
 from analyzer.sandbox.prometheus import PrometheusServer
 

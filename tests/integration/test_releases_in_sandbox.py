@@ -13,9 +13,9 @@ from analyzer import bootstrap
 from analyzer.config import load
 from analyzer.engine.daemon import Daemon
 from analyzer.model.phase import Phase
+from analyzer.model.report import Report
 from analyzer.model.state import CauseKind, PauseKind, Release, TargetState
 from analyzer.model.verdict import Classification
-from analyzer.ports import Report
 from analyzer.record import FileStore
 from analyzer.sandbox.shop import ROLES, ReleaseKind, Shop, ShopSettings
 from tests.fakes.interrupt import Interrupt, Reaper

@@ -13,9 +13,10 @@ from analyzer.engine.daemon import Daemon, Settings
 from analyzer.model.metric import Analysis, NoiseSetting, RatioMetric
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Plan, Step
+from analyzer.model.report import Report
 from analyzer.model.state import Command, OutboxEntry, Release, TargetState, Verb
 from analyzer.model.target import Roles, Target
-from analyzer.ports import Measurements, Preflight, Report, Workloads
+from analyzer.ports import Measurements, Preflight, Workloads
 from analyzer.ports import ReleaseStore as Store
 from analyzer.record import history_entry, status_of
 from tests.fakes.clock import FakeClock

@@ -9,8 +9,8 @@ import pytest
 
 from analyzer.model.errors import ActuationError
 from analyzer.model.phase import Phase
+from analyzer.model.report import Report
 from analyzer.model.target import Target
-from analyzer.ports import Report
 from tests.fakes.interrupt import Interrupt, Reaper
 from tests.fakes.metrics import Traffic
 from tests.scenarios.stage import DEMO_TARGET, Stage

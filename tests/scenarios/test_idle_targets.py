@@ -9,9 +9,8 @@ import pytest
 
 from analyzer.model.errors import ActuationError
 from analyzer.model.phase import Phase
-from analyzer.model.state import Command, Verb
+from analyzer.model.state import Command, Stored, Verb
 from analyzer.model.workload import Snapshot
-from analyzer.ports import Stored
 from tests.scenarios.stage import CANARY, STABLE, Stage
 
 

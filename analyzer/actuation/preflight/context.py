@@ -9,11 +9,12 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from analyzer.kube.objects import AUTOSCALERS, DISRUPTION_BUDGETS, QUOTAS, SERVICES, Api, Json, Kind
+from analyzer.model.collection import Sighting
 from analyzer.model.finding import FindingLevel
 from analyzer.model.plan import Mode
 from analyzer.model.target import Side, Target
 from analyzer.model.workload import Workload
-from analyzer.ports import Sighting, Sightings
+from analyzer.ports import Sightings
 
 
 class Found(NamedTuple):

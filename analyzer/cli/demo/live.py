@@ -17,8 +17,8 @@ from analyzer.model.block import Counts
 from analyzer.model.moments import clock_time
 from analyzer.model.numbers import count, number, percent, seconds, size, times
 from analyzer.model.phase import Phase
+from analyzer.model.report import Report
 from analyzer.model.verdict import BEFORE_AND_AFTER, CANARY_AND_STABLE, Classification, MetricVerdict, Unit
-from analyzer.ports import Report
 from analyzer.record import status_of
 from analyzer.record.explanation import short_reason, step_words
 from analyzer.record.status import observed_share

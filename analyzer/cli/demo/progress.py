@@ -8,7 +8,7 @@ from typing import Any
 from analyzer.model.decision import Action
 from analyzer.model.moments import clock_time
 from analyzer.model.phase import Phase
-from analyzer.ports import Report
+from analyzer.model.report import Report
 from analyzer.record import status_of
 from analyzer.record.explanation import first_sentence, without_metrics, without_place
 

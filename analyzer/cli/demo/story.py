@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from analyzer.model.decision import Action
 from analyzer.model.phase import Phase
+from analyzer.model.report import Report
 from analyzer.model.state import PauseKind, Release
 from analyzer.model.verdict import MetricVerdict
-from analyzer.ports import Report
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ from typing import Any
 from analyzer.kube.objects import Api
 from analyzer.model.errors import RecordError, StaleStateError
 from analyzer.model.metadata_keys import entries, values_of
-from analyzer.model.state import Command, TargetState
-from analyzer.ports import Clock, Lease, Stored
+from analyzer.model.state import Command, Stored, TargetState
+from analyzer.ports import Clock, Lease
 from analyzer.record import codec, history
 from analyzer.record.configmaps import names
 from analyzer.record.configmaps.commands import CommandReader, Lookup

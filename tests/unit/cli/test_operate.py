@@ -19,11 +19,11 @@ from analyzer.model.decision import Action, Decision
 from analyzer.model.metric import Analysis
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Plan
+from analyzer.model.report import Report
 from analyzer.model.state import Cause, CauseKind, ExecutedCommand, Result, TargetState, Verb
 from analyzer.model.target import Target
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Verdict
 from analyzer.model.workload import Snapshot, Template, Workload
-from analyzer.ports import Report
 from analyzer.record.files import FileStore
 from analyzer.record.status import history_entry, status_of
 from tests.unit.record.sample_states import a_release, a_state, at

@@ -17,13 +17,13 @@ from analyzer.engine.bake_comparison import (
     shift_of,
 )
 from analyzer.model.block import Block, Counts, GuardReading, NoData, RosterEntry, SideBlock, Timing
+from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import Analysis, Gating, Metric, QueryMetric, RatioMetric, TestedMetric
 from analyzer.model.phase import Phase
 from analyzer.model.state import DeadlineClock, Release, TargetState
 from analyzer.model.target import Side
 from analyzer.model.workload import Template
-from analyzer.ports import BlockRequest, Collected
 from tests.fakes.clock import START
 from tests.scenarios.stage import DEMO_TARGET
 

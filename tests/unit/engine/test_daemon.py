@@ -15,7 +15,8 @@ from analyzer.engine.lease import SoleHolder
 from analyzer.engine.schedule import Schedule
 from analyzer.model.alert import AlertEvent
 from analyzer.model.errors import ConfigError, Problem
-from analyzer.ports import Lease, Report
+from analyzer.model.report import Report
+from analyzer.ports import Lease
 from analyzer.record import history_entry, status_of
 from tests.fakes.lease import FakeLease
 from tests.scenarios.stage import DEMO_TARGET, Stage

@@ -9,6 +9,7 @@ from analyzer.engine.evidence import EvidenceMemory, Look, course_of, folded
 from analyzer.judge import Evidence, judge
 from analyzer.judge.guards.evidence import GuardEvidence
 from analyzer.model.block import Block, Counts, SideBlock, Timing
+from analyzer.model.collection import Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import QueryMetric
 from analyzer.model.noise import Noise
@@ -16,7 +17,6 @@ from analyzer.model.phase import Phase
 from analyzer.model.state import DeadlineClock, Release, StepRecord, TargetState
 from analyzer.model.verdict import Outcome
 from analyzer.model.workload import Template
-from analyzer.ports import Collected
 from tests.fakes.clock import START
 from tests.scenarios.stage import DEMO_ANALYSIS, DEMO_TARGET
 

@@ -12,8 +12,8 @@ from analyzer.engine.publisher import Publisher
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
+from analyzer.model.report import Report
 from analyzer.model.state import ExecutedCommand, TargetState, Verb
-from analyzer.ports import Report
 from tests.fakes.clock import START
 from tests.fakes.reporter import Notebook
 from tests.fakes.store import MemoryStore

@@ -16,10 +16,10 @@ from analyzer.engine.sweep import Sweeper
 from analyzer.engine.target_locks import TargetLocks
 from analyzer.engine.tick import Tick
 from analyzer.model.block import NoData, Timing
+from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import Metric
 from analyzer.model.target import Target
-from analyzer.ports import BlockRequest, Collected
 from tests.scenarios.stage import DEMO_TARGET
 
 PATIENCE = timedelta(seconds=0.2)

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from analyzer.model.block import Counts, RosterEntry, SideBlock, Timing
+from analyzer.model.collection import BlockRequest
 from analyzer.model.target import Side
 from analyzer.observation.edges import Edges
 from analyzer.observation.sides import may_be_in_slots, slots
-from analyzer.ports import BlockRequest
 from tests.unit.observation.counter_stories import counters, target
 
 C, S = target("c"), target("s", instance="10.0.0.2:80")

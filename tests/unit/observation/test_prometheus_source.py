@@ -23,6 +23,7 @@ from analyzer.model.block import (
     Sample,
     Timing,
 )
+from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
     GaugeMetric,
@@ -36,7 +37,6 @@ from analyzer.model.metric import (
 )
 from analyzer.model.target import Side
 from analyzer.observation import PrometheusConnection, PrometheusMetricSource
-from analyzer.ports import BlockRequest, Collected
 from tests.fakes.prometheus_http import Asked, FakePrometheus, Reply, failure, matrix, scalar, success, vector
 
 TIMING = Timing(block=10.0, slot=5.0, delay=2.0)

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 import pytest
 
 from analyzer.model.block import Block, Timing
+from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import QueryMetric, RatioMetric
 from analyzer.observation import PrometheusConnection, PrometheusMetricSource, query_scheduler
 from analyzer.observation import source as source_module
-from analyzer.ports import BlockRequest, Collected
 from tests.fakes.prometheus_http import Asked, FakePrometheus, Reply, matrix
 from tests.unit.observation.test_prometheus_source import ERRORS, LATENCY, World, one, request
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from analyzer.model.block import Counts, RosterEntry, SideBlock
+from analyzer.model.collection import BlockRequest
 from analyzer.model.target import Side
 from analyzer.observation.sides import blocks, may_be_expected
-from analyzer.ports import BlockRequest
 from tests.unit.observation.counter_stories import TIMING, counters, edges, target
 
 C, S = target("c"), target("s", instance="10.0.0.2:80")

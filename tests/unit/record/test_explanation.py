@@ -12,9 +12,9 @@ from analyzer.model.decision import Action, Decision
 from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode
+from analyzer.model.report import Report
 from analyzer.model.state import Cause, CauseKind, ExecutedCommand, Pause, PauseKind, Result, StepRecord, Verb
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Unit, Verdict
-from analyzer.ports import Report
 from analyzer.record.explanation import explain, first_sentence, last_answer, short_reason, wrap
 from analyzer.record.status import status_of
 from tests.plain_words import assert_plain

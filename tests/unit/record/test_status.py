@@ -16,11 +16,11 @@ from analyzer.model.metric import Analysis
 from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Gate, GateTimeout, Plan, Step
+from analyzer.model.report import Report
 from analyzer.model.state import Cause, CauseKind, Pause, PauseKind, Result, StepRecord, TargetState
 from analyzer.model.target import Roles, Target
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Unit, Verdict
 from analyzer.model.workload import Snapshot, Template, Workload
-from analyzer.ports import Report
 from analyzer.record.status import history_entry, status_of
 from tests.unit.record.sample_states import NOW, a_release, a_state, at
 

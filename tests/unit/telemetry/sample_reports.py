@@ -8,10 +8,10 @@ from analyzer.model.decision import Action, Decision, Transition
 from analyzer.model.metric import Analysis
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Plan
+from analyzer.model.report import Report
 from analyzer.model.state import TargetState
 from analyzer.model.target import Roles, Target
 from analyzer.model.workload import Snapshot, Template, Workload
-from analyzer.ports import Report
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

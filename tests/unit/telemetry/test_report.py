@@ -16,11 +16,11 @@ from analyzer.model.decision import Action, Decision, Transition
 from analyzer.model.metric import Analysis
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode, Plan, Step
+from analyzer.model.report import Report
 from analyzer.model.state import DeadlineClock, Release, StepRecord, TargetState
 from analyzer.model.target import Roles, Side, Target
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Verdict
 from analyzer.model.workload import Scale, Snapshot, Template, Workload
-from analyzer.ports import Report
 from analyzer.telemetry.report import LogReporter, decision_fields
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

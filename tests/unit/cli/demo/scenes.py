@@ -9,9 +9,9 @@ from typing import Any
 from analyzer.model.block import Counts
 from analyzer.model.decision import Action, Decision, Transition
 from analyzer.model.phase import Phase
+from analyzer.model.report import Report
 from analyzer.model.state import Cause, CauseKind, TargetState
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Unit, Verdict
-from analyzer.ports import Report
 from tests.unit.record.sample_states import a_release, a_state, at
 from tests.unit.record.test_status import SNAPSHOT, TARGET, a_workload
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from analyzer.cli.demo.live import render
 from analyzer.model.block import Counts
 from analyzer.model.phase import Phase
-from analyzer.ports import Report
+from analyzer.model.report import Report
 from tests.unit.cli.demo.scenes import ERRORS, MEMORY, NO_CANARY, VERDICT, aborted, scene
 from tests.unit.record.sample_states import a_release, a_state
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from analyzer.cli.demo.progress import ProgressLines
 from analyzer.model.decision import Action
 from analyzer.model.phase import Phase
+from analyzer.model.report import Report
 from analyzer.model.state import StepRecord
 from analyzer.model.target import Side
 from analyzer.model.workload import Scale
-from analyzer.ports import Report
 from tests.unit.cli.demo.scenes import CAUSE, ERRORS, VERDICT, aborted, scene
 from tests.unit.record.sample_states import a_release, a_state, at
 
