@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from analyzer.engine.admission import Admissions
+from analyzer.engine.checks import ReleaseChecks
 from analyzer.engine.daemon import Daemon, Machinery, Settings
-from analyzer.engine.evidence import EvidenceMemory
-from analyzer.engine.fenced_epochs import FencedEpochs
-from analyzer.engine.idle_cache import IdleCache
 from analyzer.engine.outbox import Desk, Outbox
 from analyzer.engine.publisher import EntryBuilder, Publisher, StatusBuilder
-from analyzer.engine.release_checks import Preflights, ReleaseChecks
 from analyzer.engine.schedule import Schedule
-from analyzer.engine.state_cache import StateCache
 from analyzer.engine.sweep import Sweeper
-from analyzer.engine.target_locks import TargetLocks
+from analyzer.engine.targets import Targets
 from analyzer.engine.tick import Tick, TickContext
+from analyzer.model.target import Target
 from analyzer.ports import Clock, Lease, ReleaseStore, Reporter, Workloads
 
 
@@ -48,29 +45,27 @@ class Parts:
 
 def assemble(settings: Settings, parts: Parts, watch: Callable[[], Settings | None] | None = None) -> Daemon:
     """A daemon that is ready to `start`."""
-    state_cache, locks = StateCache(), TargetLocks()
-    checks = ReleaseChecks(parts.surveyors, parts.clock, settings.metrics, Preflights(parts.clock, settings.preflight))
+    targets = Targets()
+    checks = ReleaseChecks(parts.surveyors, parts.clock, settings.metrics, settings.preflight)
     tick_context = TickContext(
         store=parts.store,
         workloads=parts.workloads,
         lease=parts.lease,
         clock=parts.clock,
-        state_cache=state_cache,
-        memory=EvidenceMemory(),
-        fenced_epochs=FencedEpochs(),
-        idle_cache=IdleCache(),
-        admissions=Admissions(state_cache, checks, settings.max_concurrent, freeze=settings.freeze),
+        admissions=Admissions(targets, checks, settings.max_concurrent, freeze=settings.freeze),
         publisher=Publisher(
             parts.store, parts.status_of, parts.history_entry, tuple(parts.reporters), parts.status_every
         ),
     )
-    desk = Desk(parts.store, parts.lease, parts.clock, state_cache, locks)
+    desk = Desk(parts.store, parts.lease, parts.clock, targets)
+
+    def begin(target: Target) -> Tick:
+        return Tick(target, targets.of(target.name), tick_context)
+
     machinery = Machinery(
         tick_context=tick_context,
-        locks=locks,
-        sweeper=Sweeper(
-            lambda target: Tick(target, tick_context), settings.metrics, locks, parts.executor, parts.patience
-        ),
+        targets=targets,
+        sweeper=Sweeper(begin, settings.metrics, targets, parts.executor, parts.patience),
         outbox=Outbox(desk, settings.flush, parts.couriers, parts.patience),
         executors=(parts.executor, parts.couriers, parts.surveyors),
         schedule=Schedule(),

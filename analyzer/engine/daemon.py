@@ -14,10 +14,10 @@ import structlog
 
 from analyzer.engine import hints
 from analyzer.engine.outbox import Flush, Outbox
-from analyzer.engine.removed_targets import RemovedTargets
 from analyzer.engine.schedule import Schedule
 from analyzer.engine.sweep import Sweeper
-from analyzer.engine.target_locks import TargetLocks
+from analyzer.engine.take_over import read_states
+from analyzer.engine.targets import Targets
 from analyzer.engine.tick import TickContext
 from analyzer.model.alert import Alert, AlertEvent, Severity
 from analyzer.model.errors import ConfigError, RecordError
@@ -54,7 +54,7 @@ class Machinery:
     """The parts that live as long as the daemon."""
 
     tick_context: TickContext
-    locks: TargetLocks
+    targets: Targets
     sweeper: Sweeper
     outbox: Outbox
     executors: tuple[Executor, ...]
@@ -72,7 +72,7 @@ class Daemon:
         self._machinery = machinery
         self._watch = watch
         self._lock = threading.Lock()
-        self._leaving = RemovedTargets(machinery.tick_context)
+        machinery.targets.configure(settings.targets)
         self._epoch: int | None = None
         self._known_under: int | None = None
         self._all_found = True
@@ -93,7 +93,7 @@ class Daemon:
         """End cleanly: ticks finish, and alerts on their way are tried once more. Releases stay where they are."""
         machinery = self._machinery
         machinery.schedule.stop()
-        if not machinery.locks.wait_until_idle(LONGEST_STOP):
+        if not machinery.targets.wait_until_free(LONGEST_STOP):
             _log.warning(
                 "ticks_still_running", seconds=LONGEST_STOP, hint="they are cut off; state documents stay consistent"
             )
@@ -132,11 +132,11 @@ class Daemon:
         self.lead()
         if self._epoch is not None:
             self._machinery.sweeper.run(self._by_interval().get(interval, ()))
-            self._leaving.forget_finished()
+            self._drop_finished()
 
     def keep_moving(self) -> None:
         """Tick targets that only wait for pods: a rollback must not wait for the next sweep."""
-        moving = self._machinery.tick_context.state_cache.moving()
+        moving = {one.name for one in self._machinery.targets.all() if one.moving}
         if self._epoch is not None and moving:
             slow = [one for one in self._targets() if one.name in moving and one.analysis.interval > MOVE_EVERY]
             self._machinery.sweeper.run_between(slow)
@@ -164,9 +164,9 @@ class Daemon:
         machinery = self._machinery
         with self._lock:
             names = frozenset(target.name for target in settings.targets)
-            dropped = [target for target in self._settings.targets if target.name not in names]
+            removed = [target.name for target in self._settings.targets if target.name not in names]
             self._settings = settings
-            self._leaving.dropped(dropped, names)
+            machinery.targets.configure(settings.targets)
             machinery.tick_context.admissions.configure(
                 settings.metrics, settings.max_concurrent, freeze=settings.freeze, preflight=settings.preflight
             )
@@ -175,24 +175,20 @@ class Daemon:
             machinery.outbox.notice(None)
             if self._epoch is not None:
                 self._learn()
-                self._leaving.forget_finished()
+                self._drop_finished()
             self._reschedule()
-        _log.info("config_reloaded", targets=len(settings.targets), removed=[one.name for one in dropped])
+        _log.info("config_reloaded", targets=len(settings.targets), removed=removed)
 
     def _learn_again(self, epoch: int) -> None:
         """What is cached is from before another daemon led. None has led while the epoch stayed the same."""
-        world = self._machinery.tick_context
-        world.state_cache.clear()
-        world.publisher.renew()
+        self._machinery.targets.forget_states()
         self._known_under, self._all_found = epoch, True
         self._learn()
 
     def _learn(self) -> None:
         """Read state documents that are not cached yet, so that slots are counted before a release begins."""
         try:
-            self._machinery.tick_context.store.targets()
-            self._learn_configured()
-            self._leaving.find(frozenset(target.name for target in self._settings.targets))
+            read_states(self._machinery.tick_context.store, self._machinery.targets, self._settings.targets)
         except RecordError as error:
             if self._all_found:  # retried each second, logged once
                 _log.warning("state_list_failed", reason=str(error), hint=hints.RETRIED)
@@ -200,21 +196,15 @@ class Daemon:
         else:
             self._all_found = True
 
-    def _learn_configured(self) -> None:
-        world = self._machinery.tick_context
-        for target in self._settings.targets:
-            if world.state_cache.seen(target.name) is not None:
-                continue
-            try:
-                stored = world.store.load(target.name)
-            except RecordError as error:
-                _log.warning("state_read_failed", target=target.name, reason=str(error), hint=hints.UNREADABLE)
-                continue
-            if stored is not None:
-                world.state_cache.note(stored.state)
+    def _drop_finished(self) -> None:
+        for name in self._machinery.targets.drop_finished():
+            self._machinery.tick_context.publisher.forget(name)
+            _log.info("target_forgotten", target=name)
 
     def _targets(self) -> tuple[Target, ...]:
-        return (*self._settings.targets, *self._leaving.in_release())
+        """Those configured, and those removed whose release is not finished."""
+        removed = (one.configured for one in self._machinery.targets.all() if one.removed and one.active)
+        return (*self._settings.targets, *(target for target in removed if target is not None))
 
     def _by_interval(self) -> dict[timedelta, list[Target]]:
         grouped: dict[timedelta, list[Target]] = defaultdict(list)

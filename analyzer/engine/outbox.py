@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from analyzer.engine import hints
-from analyzer.engine.state_cache import StateCache
-from analyzer.engine.target_locks import TargetLocks
+from analyzer.engine.target import Marks, TargetRuntime
+from analyzer.engine.targets import Targets
 from analyzer.model.alert import Alert
 from analyzer.model.errors import RecordError, StaleStateError
 from analyzer.model.state import OutboxEntry, TargetState
@@ -25,12 +25,6 @@ from analyzer.ports import Clock, Lease, ReleaseStore
 Entries = tuple[OutboxEntry, ...]
 Flush = Callable[[Entries, datetime], Entries]
 """Tries to deliver what is due; returns the entries that still have a receiver to reach. Never raises."""
-
-Marks = dict[str, OutboxEntry | None]
-"""The result for each alert, by id; None: every receiver has it."""
-
-OURSELVES = ""
-"""The key of the daemon's own alert among those of targets."""
 
 _TRIES = 3
 _log = structlog.get_logger(__name__)
@@ -43,8 +37,7 @@ class Desk:
     store: ReleaseStore
     lease: Lease
     clock: Clock
-    state_cache: StateCache
-    locks: TargetLocks
+    targets: Targets
 
 
 class Outbox:
@@ -55,10 +48,9 @@ class Outbox:
         self._flush = flush
         self._executor = executor
         self._patience = patience.total_seconds()
-        self._unwritten: dict[str, Marks] = {}
-        self._delivering: set[str] = set()
         self._lock = threading.Lock()
         self._notice: Entries = ()
+        self._notifying = False
 
     def send_by(self, flush: Flush) -> None:
         """Use this delivery from now on."""
@@ -76,56 +68,59 @@ class Outbox:
         """Try everything that is due once. Only one call at a time."""
         if self._desk.lease.held() is None:
             return
-        due = [name for name in self._desk.state_cache.with_alerts() if name not in self._delivering]
-        self._delivering.update(due)
-        deliveries = [self._executor.submit(self._one, name) for name in due]
-        if self._notice and OURSELVES not in self._delivering:
-            self._delivering.add(OURSELVES)
-            deliveries.append(self._executor.submit(self._one, OURSELVES))
+        due = [one for one in self._desk.targets.all() if one.has_alerts and not one.delivering]
+        deliveries = []
+        for runtime in due:
+            runtime.delivering = True
+            deliveries.append(self._executor.submit(self._one, runtime))
+        if self._notice and not self._notifying:
+            self._notifying = True
+            deliveries.append(self._executor.submit(self._give_notice))
         wait(deliveries, timeout=self._patience)
 
-    def _one(self, target: str) -> None:
+    def _one(self, runtime: TargetRuntime) -> None:
         try:
-            if target == OURSELVES:
-                self._give_notice()
-            else:
-                self._deliver(target)
+            self._deliver(runtime)
         except RecordError as error:
-            _log.warning("outbox_save_failed", target=target, reason=str(error), hint=hints.RETRIED)
+            _log.warning("outbox_save_failed", target=runtime.name, reason=str(error), hint=hints.RETRIED)
         except Exception:  # noqa: BLE001 - the result of this call is not read anywhere else
-            _log.exception("outbox_crashed", target=target, hint=hints.BUG)
+            _log.exception("outbox_crashed", target=runtime.name, hint=hints.BUG)
         finally:
-            self._delivering.discard(target)
+            runtime.delivering = False
 
     def _give_notice(self) -> None:
-        before = self._notice
-        left = self._flush(before, self._desk.clock.now())
-        with self._lock:
-            if self._notice is before:  # else it was replaced meanwhile
-                self._notice = left
+        try:
+            before = self._notice
+            left = self._flush(before, self._desk.clock.now())
+            with self._lock:
+                if self._notice is before:  # else it was replaced meanwhile
+                    self._notice = left
+        except Exception:  # noqa: BLE001 - the result of this call is not read anywhere else
+            _log.exception("outbox_crashed", target="", hint=hints.BUG)
+        finally:
+            self._notifying = False
 
-    def _deliver(self, target: str) -> None:
-        stored = self._desk.store.load(target)
+    def _deliver(self, runtime: TargetRuntime) -> None:
+        stored = self._desk.store.load(runtime.name)
         if stored is None:
-            self._desk.state_cache.forget(target)
+            runtime.state = None
             return
-        entries = _marked(stored.state, self._unwritten.get(target, {})).outbox
+        entries = _marked(stored.state, runtime.marks).outbox
         remaining = {entry.alert.id: entry for entry in self._flush(entries, self._desk.clock.now())}
-        results: Marks = {entry.alert.id: remaining.get(entry.alert.id) for entry in entries}
-        self._unwritten[target] = {**self._unwritten.get(target, {}), **results}
-        if self._desk.locks.take_for_outbox(target, self._patience):
+        runtime.marks = {**runtime.marks, **{one.alert.id: remaining.get(one.alert.id) for one in entries}}
+        if self._desk.targets.take_for_outbox(runtime.name, self._patience):
             try:
-                self._write(target)
+                self._write(runtime)
             finally:
-                self._desk.locks.release(target)
+                self._desk.targets.release(runtime.name)
 
-    def _write(self, target: str) -> None:
+    def _write(self, runtime: TargetRuntime) -> None:
         """Mark the document; retried when another process has written it meanwhile."""
         for tries_left in reversed(range(_TRIES)):
-            stored = self._desk.store.load(target)
+            stored = self._desk.store.load(runtime.name)
             if stored is None or self._desk.lease.held() is None:
                 return
-            marked = _marked(stored.state, self._unwritten.get(target, {}))
+            marked = _marked(stored.state, runtime.marks)
             try:
                 if marked != stored.state:
                     self._desk.store.save(marked, stored.version)
@@ -133,8 +128,8 @@ class Outbox:
                 if not tries_left:
                     raise
                 continue
-            self._unwritten.pop(target, None)
-            self._desk.state_cache.note(marked)
+            runtime.marks = {}
+            runtime.state = marked
             return
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
 from analyzer.engine import hints
 from analyzer.engine.status_rate_limit import StatusRateLimit
+from analyzer.engine.target import PublishedStatus, TargetRuntime
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
 from analyzer.model.report import Report
-from analyzer.model.state import ExecutedCommand, TargetState
+from analyzer.model.state import TargetState
 from analyzer.model.verdict import Classification, Outcome, Verdict
 from analyzer.ports import Forgetful, ReleaseStore, Reporter
 
@@ -29,15 +30,6 @@ _AFTERWARDS = (Phase.BAKING, Phase.SUCCEEDED)
 """The comparison of both sides is over; a bake's comparison decides only where it fails."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _LastPublished:
-    at: datetime
-    phase: Phase
-    answers: tuple[ExecutedCommand, ...]
-    fields: bytes
-    """A digest: thousands of whole statuses would take much memory."""
 
 
 class Publisher:
@@ -63,31 +55,23 @@ class Publisher:
         self._every = every
         self._limit = StatusRateLimit()
         self._limit_of_idle = StatusRateLimit()
-        self._published: dict[str, _LastPublished] = {}
-        self._archived: dict[str, str] = {}
-        self._verdicts: dict[str, tuple[str, Verdict]] = {}
-
-    def renew(self) -> None:
-        """Forget what was published: another daemon may have written meanwhile."""
-        self._published.clear()
 
     def forget(self, target: str) -> None:
         """Drop a target that is no longer configured."""
-        self._published.pop(target, None)
-        self._archived.pop(target, None)
-        self._verdicts.pop(target, None)
         self._withdraw(target)
         for reporter in self._reporters:
             if isinstance(reporter, Forgetful):
                 reporter.forget(target)
 
-    def tell(self, report: Report, state: TargetState | None) -> bool:
+    def tell(self, runtime: TargetRuntime, report: Report, state: TargetState | None) -> bool:
         """Pass a report on and publish the status. `state`: as saved last, None while not known.
 
         True: the published status is complete; else it is written at a later tick.
         """
         self.repeat(report)
-        return state is not None and self._publish(replace(report, verdict=self._verdict_shown(report, state)), state)
+        if state is None:
+            return False
+        return self._publish(runtime, replace(report, verdict=_verdict_shown(runtime, report, state)), state)
 
     def repeat(self, report: Report) -> None:
         """Pass on a report whose status is published already. A reporter that fails is logged: releases go on."""
@@ -102,7 +86,7 @@ class Publisher:
                     hint=hints.BUG,
                 )
 
-    def remember(self, state: TargetState, verdict: Verdict | None) -> None:
+    def remember(self, runtime: TargetRuntime, state: TargetState, verdict: Verdict | None) -> None:
         """Keep the verdict on a release in progress for its end.
 
         The verdict that proved a version is kept while it is promoted, unless it fails then.
@@ -110,33 +94,23 @@ class Publisher:
         release = state.release
         if verdict is None or release is None or state.phase in _AFTERWARDS or not _measured(verdict):
             return
-        known = self._remembered(state.target, release.id)
+        known = _remembered(runtime, release.id)
         proven = known is not None and known.outcome is Outcome.PASS and state.phase is Phase.PROMOTING
         if not proven or verdict.outcome is Outcome.FAIL:
-            self._verdicts[state.target] = (release.id, verdict)
+            runtime.verdict = (release.id, verdict)
 
-    def archive(self, state: TargetState) -> None:
+    def archive(self, runtime: TargetRuntime, state: TargetState) -> None:
         """Add an ended release to the history, once. Raises RecordError."""
         release = state.release
-        if release is None or release.result is None or self._archived.get(state.target) == release.id:
+        if release is None or release.result is None or runtime.archived == release.id:
             return
-        self._store.append_history(state.target, self._history_entry(state, self._remembered(state.target, release.id)))
-        self._archived[state.target] = release.id
+        self._store.append_history(state.target, self._history_entry(state, _remembered(runtime, release.id)))
+        runtime.archived = release.id
 
-    def _remembered(self, target: str, release: str) -> Verdict | None:
-        of, verdict = self._verdicts.get(target, ("", None))
-        return verdict if of == release else None
-
-    def _verdict_shown(self, report: Report, state: TargetState) -> Verdict | None:
-        """An ended release shows the verdict that it ended on, not that nothing is judged any more."""
-        if state.release is None or state.release.result is None:
-            return report.verdict
-        return self._remembered(state.target, state.release.id) or report.verdict
-
-    def _publish(self, report: Report, state: TargetState) -> bool:
+    def _publish(self, runtime: TargetRuntime, report: Report, state: TargetState) -> bool:
         status = self._status_of(report, state)
         fields = _digest({key: value for key, value in status.items() if key != _MOMENT})
-        last = self._published.get(state.target)
+        last = runtime.published
         if last is not None and fields == last.fields:
             self._withdraw(state.target)
             return True
@@ -147,17 +121,17 @@ class Publisher:
         except RecordError as error:
             _log.warning("status_write_failed", target=state.target, reason=str(error), hint=hints.RETRIED)
             return False
-        self._published[state.target] = _LastPublished(report.at, state.phase, state.executed, fields)
+        runtime.published = PublishedStatus(report.at, state.phase, state.executed, fields)
         return True
 
-    def _is_news(self, report: Report, state: TargetState, last: _LastPublished | None) -> bool:
+    def _is_news(self, report: Report, state: TargetState, last: PublishedStatus | None) -> bool:
         """Of a target that this process has not published yet, only what has just happened: the former leader published
         the rest."""
         if last is None:
             return report.at - state.since < self._every
         return state.phase is not last.phase or state.executed != last.answers
 
-    def _may_follow(self, report: Report, state: TargetState, last: _LastPublished | None) -> bool:
+    def _may_follow(self, report: Report, state: TargetState, last: PublishedStatus | None) -> bool:
         early = last is not None and report.at - last.at < self._every
         limit = self._limit if last is not None or state.phase.active else self._limit_of_idle
         return not early and limit.turn(state.target, report.at)
@@ -165,6 +139,18 @@ class Publisher:
     def _withdraw(self, target: str) -> None:
         for limit in (self._limit, self._limit_of_idle):
             limit.withdraw(target)
+
+
+def _remembered(runtime: TargetRuntime, release: str) -> Verdict | None:
+    of, verdict = runtime.verdict or ("", None)
+    return verdict if of == release else None
+
+
+def _verdict_shown(runtime: TargetRuntime, report: Report, state: TargetState) -> Verdict | None:
+    """An ended release shows the verdict that it ended on, not that nothing is judged any more."""
+    if state.release is None or state.release.result is None:
+        return report.verdict
+    return _remembered(runtime, state.release.id) or report.verdict
 
 
 def _digest(fields: Mapping[str, Any]) -> bytes:

@@ -15,16 +15,14 @@ from datetime import timedelta
 import structlog
 
 from analyzer.engine import hints
-from analyzer.engine.bake_comparison import Asked, collect
-from analyzer.engine.target_locks import TargetLocks
+from analyzer.engine.collect import collect
+from analyzer.engine.targets import Targets
 from analyzer.engine.tick import Tick
-from analyzer.model.collection import Collected
 from analyzer.model.duration import show_duration
 from analyzer.model.errors import ObservationError
 from analyzer.model.target import Target
 from analyzer.ports import MetricSource
-
-Answer = Collected | ObservationError
+from analyzer.release.bake import Answer, Asked
 
 MARKING = 1.0
 """Seconds that a sweep waits, in all, for the outbox to mark what it delivered and for ticks between sweeps."""
@@ -42,13 +40,13 @@ class Sweeper:
         self,
         begin: Callable[[Target], Tick],
         metrics: MetricSource,
-        locks: TargetLocks,
+        targets: Targets,
         executor: Executor,
         patience: timedelta,
     ) -> None:
         self._begin = begin
         self._metrics = metrics
-        self._locks = locks
+        self._targets = targets
         self._executor = executor
         self._patience = patience.total_seconds()
         self._lock = threading.Lock()
@@ -79,7 +77,7 @@ class Sweeper:
 
     def run_between(self, targets: Sequence[Target]) -> None:
         """Tick these without a query; targets that are locked are skipped."""
-        ticks = [self._begin(target) for target in targets if self._locks.take_between(target.name)]
+        ticks = [self._begin(target) for target in targets if self._targets.take_between(target.name)]
         self._await([self._executor.submit(self._tick, tick) for tick in ticks])
 
     def _await(self, work: Sequence[Future[None]]) -> None:
@@ -88,7 +86,7 @@ class Sweeper:
             _log.error("tick_crashed", exc_info=error, hint=hints.BUG)
 
     def _due(self, targets: Sequence[Target]) -> list[Tick]:
-        claimed = self._locks.take_for_ticks((target.name for target in targets), MARKING)
+        claimed = self._targets.take_for_ticks((target.name for target in targets), MARKING)
         late = sorted(target.name for target in targets if target.name not in claimed)
         if late:
             _log.warning(
@@ -102,7 +100,7 @@ class Sweeper:
         """An idle target at which nothing has changed needs no tick."""
         if not tick.repeat_idle():
             return False
-        self._locks.release(tick.target.name)
+        self._targets.release(tick.target.name)
         return True
 
     def _leave(self, late: Mapping[Future[Asked | None], Tick]) -> None:
@@ -153,13 +151,13 @@ class Sweeper:
 
     def _abandon(self, tick: Tick) -> None:
         tick.abandon()
-        self._locks.release(tick.target.name)
+        self._targets.release(tick.target.name)
 
     def _conclude(self, tick: Tick, answer: Answer | None) -> None:
         try:
             tick.conclude(answer)
         finally:
-            self._locks.release(tick.target.name)
+            self._targets.release(tick.target.name)
 
 
 class _Round:

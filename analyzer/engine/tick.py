@@ -15,12 +15,8 @@ from analyzer.decision import decide, enroll, keep_invariants, moved_to
 from analyzer.decision.wording import then
 from analyzer.engine import hints
 from analyzer.engine.admission import Admissions
-from analyzer.engine.bake_comparison import Asked
-from analyzer.engine.evidence import EvidenceMemory, Look, folded
-from analyzer.engine.fenced_epochs import FencedEpochs
-from analyzer.engine.idle_cache import IdleCache, IdleSnapshot
 from analyzer.engine.publisher import Publisher
-from analyzer.engine.state_cache import StateCache
+from analyzer.engine.target import IdleSnapshot, TargetRuntime
 from analyzer.judge import Evidence, judge
 from analyzer.model.collection import Collected
 from analyzer.model.decision import Action, Decision
@@ -32,6 +28,8 @@ from analyzer.model.target import Roles, Target
 from analyzer.model.verdict import Verdict
 from analyzer.model.workload import Snapshot
 from analyzer.ports import Clock, Lease, ReleaseStore, Workloads
+from analyzer.release.bake import Asked
+from analyzer.release.evidence import Look, folded, keep, look
 
 _log = structlog.get_logger(__name__)
 
@@ -46,12 +44,8 @@ class TickContext:
     workloads: Workloads
     lease: Lease
     clock: Clock
-    state_cache: StateCache
-    memory: EvidenceMemory
     admissions: Admissions
     publisher: Publisher
-    fenced_epochs: FencedEpochs
-    idle_cache: IdleCache
 
 
 class Tick:
@@ -60,8 +54,9 @@ class Tick:
     Any error of a target becomes a report, not an exception.
     """
 
-    def __init__(self, target: Target, world: TickContext) -> None:
+    def __init__(self, target: Target, runtime: TargetRuntime, world: TickContext) -> None:
         self.target = target
+        self._runtime = runtime
         self._world = world
         self._epoch: int | None = None
         self._stored: Stored | None = None
@@ -84,15 +79,14 @@ class Tick:
     def repeat_idle(self) -> bool:
         """Where the target is idle and nothing has changed since a tick that found nothing to do: repeat its report,
         and this tick is over."""
-        world, name = self._world, self.target.name
-        last = world.idle_cache.of(name)
+        world, runtime, last = self._world, self._runtime, self._runtime.idle
         if last is None or last.snapshot.target is not self.target:
             return False
         try:
-            commands = tuple(world.store.commands(name))
+            commands = tuple(world.store.commands(runtime.name))
             snapshot = world.workloads.snapshot(self.target, last.state.roles)
-            snapshot = replace(snapshot, admission=world.admissions.admit(last.state, snapshot))
-            if not last.unchanged(world.lease.held(), world.state_cache.seen(name), snapshot, commands):
+            snapshot = replace(snapshot, admission=world.admissions.admit(runtime, last.state, snapshot))
+            if not last.unchanged(world.lease.held(), runtime.state, snapshot, commands):
                 return False
             world.publisher.repeat(last.report)
         except Exception:  # noqa: BLE001 - the tick itself reports it, for this target alone
@@ -109,18 +103,15 @@ class Tick:
         that of the last tick."""
         report = self._failed or self._guarded(lambda: self._decide_and_act(answer))
         report = report or self._report()
-        self._world.admissions.settle(self.target.name, failed=report.error is not None)
+        self._world.admissions.settle(self._runtime, failed=report.error is not None)
         written = None if self._epoch is None or self._stored is None else self._stored.state
-        published = self._world.publisher.tell(report, written)
-        if published and self._is_idle(report):
-            self._remember_idle(report)
-        else:
-            self._world.idle_cache.forget(self.target.name)
+        published = self._world.publisher.tell(self._runtime, report, written)
+        self._runtime.idle = self._idle_snapshot(report) if published and self._is_idle(report) else None
         return report
 
     def abandon(self) -> None:
         """It was not concluded: free its slot. Nothing was written."""
-        self._world.admissions.settle(self.target.name, failed=True)
+        self._world.admissions.settle(self._runtime, failed=True)
 
     def _is_idle(self, report: Report) -> bool:
         """Nothing was done, and nothing is pending."""
@@ -130,11 +121,10 @@ class Tick:
         idle = stored.state.phase.resting and not stored.state.outbox
         return idle and not (choice.move or choice.transitions or choice.notes)
 
-    def _remember_idle(self, report: Report) -> None:
+    def _idle_snapshot(self, report: Report) -> IdleSnapshot | None:
         if self._epoch is None or self._stored is None or self._snapshot is None:
-            return
-        seen = (self._stored.state, self._snapshot, tuple(self._commands))
-        self._world.idle_cache.note(self.target.name, IdleSnapshot(self._epoch, *seen, report))
+            return None
+        return IdleSnapshot(self._epoch, self._stored.state, self._snapshot, tuple(self._commands), report)
 
     def _read(self) -> None:
         world = self._world
@@ -143,7 +133,7 @@ class Tick:
             raise LeaseLostError(STANDBY)
         self._stored = world.store.load(self.target.name)
         if self._stored is not None:
-            world.state_cache.note(self._stored.state)
+            self._runtime.state = self._stored.state
             self._state = _claimed(self._stored.state, self._epoch)
             self._stay_with_release(self._state)
             self._take_over(self._state, self._epoch)
@@ -155,8 +145,9 @@ class Tick:
         self._read_commands()
         if self._state is not None:
             self._state = enroll(self._state, self._snapshot, world.clock.now())
-            self._look = world.memory.look(self.target, self._state, seen_at)
-            admission = world.admissions.admit(self._state, self._snapshot, self._unreadable)
+            self._look = look(self._runtime.evidence, self.target, self._state, seen_at)
+            self._runtime.evidence = self._runtime.evidence if self._look is not None else None
+            admission = world.admissions.admit(self._runtime, self._state, self._snapshot, self._unreadable)
             warnings = (*admission.warnings, *filter(None, (self._changed,)))
             self._snapshot = replace(self._snapshot, admission=replace(admission, warnings=warnings))
 
@@ -176,7 +167,7 @@ class Tick:
         """Other Deployments than in the state make it a new target. Raises RecordError."""
         if state.phase.active or state.is_about(self.target):
             return state
-        self._world.publisher.archive(state)  # or its last release would be lost
+        self._world.publisher.archive(self._runtime, state)  # or its last release would be lost
         _log.info(
             "target_moved",
             target=state.target,
@@ -194,15 +185,15 @@ class Tick:
 
     def _take_over(self, state: TargetState, epoch: int) -> None:
         """Fence off earlier leaders before anything is decided: first from the state, then from the Deployments."""
-        if self._world.fenced_epochs.missing(state, epoch):
+        if self._runtime.must_claim(state, epoch):
             self._save(state)
             self._world.workloads.claim(self.target, state.roles, self._writing_epoch())
-            self._world.fenced_epochs.raised(state, epoch)
+            self._runtime.claimed(state, epoch)
 
     def _catch_up_history(self, state: TargetState) -> None:
         """A kill may have come before the entry of an ended release. An unusable history stops nothing."""
         try:
-            self._world.publisher.archive(state)
+            self._world.publisher.archive(self._runtime, state)
         except RecordError as error:
             _log.warning("history_write_failed", target=self.target.name, reason=str(error), hint=hints.RETRIED)
 
@@ -215,12 +206,12 @@ class Tick:
         self._save(choice.intent)
         self._choice = choice
         if self._look is not None and evidence is not None and answer is not None:
-            world.memory.keep(self.target.name, self._look.course, evidence)
-        world.publisher.remember(choice.state, self._verdict)
+            self._runtime.evidence = keep(self._look.course, evidence)
+        world.publisher.remember(self._runtime, choice.state, self._verdict)
         if choice.move is not None:
             world.workloads.apply(self.target, choice.move, self._writing_epoch())
         self._save(choice.next_state)
-        world.publisher.archive(choice.next_state)
+        world.publisher.archive(self._runtime, choice.next_state)
 
     def _checked(self, choice: Decision, snapshot: Snapshot) -> Decision:
         """The decision without a write that would break an invariant: such a bug must not cost users pods."""
@@ -242,7 +233,7 @@ class Tick:
         self._writing_epoch()
         version = self._world.store.save(state, self._stored.version if self._stored else None)
         self._stored, self._saved = Stored(state, version), True
-        self._world.state_cache.note(state)
+        self._runtime.state = state
 
     def _writing_epoch(self) -> int:
         held = self._world.lease.held()
@@ -274,7 +265,7 @@ class Tick:
         return Report(self.target, now, decision, self._snapshot, self._verdict, error)
 
     def _best_known(self, now: datetime) -> TargetState:
-        known = self._stored.state if self._stored else self._world.state_cache.seen(self.target.name)
+        known = self._stored.state if self._stored else self._runtime.state
         return known or TargetState(self.target.name, self.target.roles, Phase.IDLE, now, "not read yet")
 
 
@@ -291,10 +282,10 @@ def _named(namespace: str, roles: Roles) -> str:
     return f"{roles.stable} and {roles.canary} in {namespace or 'an unknown namespace'}"
 
 
-def _evidence(look: Look | None, answer: Collected | ObservationError | None) -> Evidence | None:
-    if look is None or answer is None:
-        return look.evidence if look is not None else None
-    return folded(look, answer)
+def _evidence(asked: Look | None, answer: Collected | ObservationError | None) -> Evidence | None:
+    if asked is None or answer is None:
+        return asked.evidence if asked is not None else None
+    return folded(asked, answer)
 
 
 def _known(snapshot: Snapshot | None) -> Snapshot:

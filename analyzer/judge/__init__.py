@@ -9,10 +9,12 @@ from analyzer.judge.evidence import Evidence, begin, enter, fail, fold, fold_fas
 from analyzer.judge.noise.estimate import estimate as estimate_noise
 from analyzer.judge.noise.placebo import checked as check_placebo
 from analyzer.judge.recheck import open_to_more, sealed, unconfirmed
+from analyzer.judge.thresholds import alpha_of
 from analyzer.judge.verdict import judge
 
 __all__ = [
     "Evidence",
+    "alpha_of",
     "begin",
     "check_placebo",
     "enter",

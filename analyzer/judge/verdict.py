@@ -20,8 +20,8 @@ from analyzer.judge.gauges.evidence import GaugeEvidence
 from analyzer.judge.gauges.verdict import judge_gauge
 from analyzer.judge.guards.evidence import GuardEvidence
 from analyzer.judge.guards.verdict import judge_guard
-from analyzer.judge.thresholds import Thresholds
-from analyzer.model.metric import HistogramMetric, QueryMetric, RatioMetric, Scope
+from analyzer.judge.thresholds import Thresholds, alpha_of
+from analyzer.model.metric import HistogramMetric, RatioMetric, Scope
 from analyzer.model.verdict import Classification, MetricVerdict, Outcome, Verdict
 
 FAILED = (Classification.HIGH, Classification.LOW)
@@ -84,15 +84,11 @@ def judge_metric(evidence: Evidence, one: MetricEvidence) -> MetricVerdict:
 
 def thresholds_of(evidence: Evidence, one: TestedEvidence) -> Thresholds:
     """Nats at which this metric decides; one that only informs is shown against the whole alpha."""
-    analysis, metric = evidence.analysis, one.metric
-    tests = (test for test in analysis.metrics if not isinstance(test, QueryMetric) and test.gating.aborts)
-    weights = sum(test.importance for test in tests)
-    share = metric.importance / weights if metric.gating.aborts and weights > 0 else 1.0
-    alpha = share * analysis.false_abort / evidence.steps
+    alpha = alpha_of(evidence.analysis, one.metric) / evidence.steps
     fast = isinstance(one, CountEvidence) and one.fast is not None
     return Thresholds(
         abort=_nats((1 - SHARE) * alpha if fast else alpha),
-        promote=_nats(analysis.false_promote),
+        promote=_nats(evidence.analysis.false_promote),
         block=evidence.timing.block,
         settled=evidence.starts is not None and evidence.starts.proof is not None,
         fast=_nats(SHARE * alpha) if fast else math.inf,

@@ -294,7 +294,7 @@ class DecisionMachine(RuleBasedStateMachine):
         return choice
 
     def _time_alone_wakes_nobody(self) -> None:
-        """The engine does not decide again on an idle target before something has changed (`engine.idle_cache`)."""
+        """The engine decides on an idle target again only once something has changed (`engine.target.IdleSnapshot`)."""
         world, state, snapshot = self.world, self.world.state, self.world.snapshot()
         if state is None or not state.phase.resting:
             return

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from analyzer.engine.evidence import EvidenceMemory, folded
 from analyzer.judge import judge
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Step
+from analyzer.release.evidence import KeptEvidence, folded, keep, look
 from tests.fakes.interrupt import Interrupt, Reaper
 from tests.fakes.metrics import Traffic
 from tests.scenarios.stage import DEMO_TARGET, Stage
@@ -114,17 +114,17 @@ def test_killed_once_at_any_moment_gives_the_same_end_and_the_same_alerts(errors
 def test_restarted_daemon_has_the_same_evidence_to_the_last_bit() -> None:
     stage = Stage(traffic=Traffic(seed=2))
     stage.release("v2")
-    memory = EvidenceMemory()
+    kept: KeptEvidence | None = None
     compared = 0
     while stage.phase is not Phase.SUCCEEDED:
         stage.run(1)
         now = stage.clock.now()
-        warm, cold = memory.look(stage.target, stage.state, now), EvidenceMemory().look(stage.target, stage.state, now)
+        warm, cold = (look(known, stage.target, stage.state, now) for known in (kept, None))
         if warm is None or cold is None:
             continue
         ours = folded(warm, dict(stage.metrics.collect([warm.request]))["shop"])
         theirs = folded(cold, dict(stage.metrics.collect([cold.request]))["shop"])
-        memory.keep("shop", warm.course, ours)
+        kept = keep(warm.course, ours)
         assert ours == theirs
         assert judge(ours) == judge(theirs)
         assert [_bits(one) for one in ours.metrics] == [_bits(one) for one in theirs.metrics]

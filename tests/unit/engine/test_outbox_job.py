@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from analyzer.engine.outbox import Desk, Entries, Outbox
-from analyzer.engine.state_cache import StateCache
-from analyzer.engine.target_locks import TargetLocks
+from analyzer.engine.targets import Targets
 from analyzer.model.alert import Alert, AlertEvent, Severity
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
@@ -35,18 +34,18 @@ class PostOffice:
     """An outbox over one document; `sent` has the ids that were tried, `during` happens while it sends."""
 
     def __init__(self, *numbers: int) -> None:
-        self.store, self.state_cache, self.locks, self.lease = MemoryStore(), StateCache(), TargetLocks(), FakeLease()
+        self.store, self.targets, self.lease = MemoryStore(), Targets(), FakeLease()
         state = TargetState("shop", DEMO_TARGET.roles, Phase.ABORTED, START, "aborted")
         self.put(replace(state, outbox=tuple(_entry(number) for number in numbers)))
         self.sent: list[str] = []
         self.during: Callable[[], None] = _nothing
-        desk = Desk(self.store, self.lease, FakeClock(), self.state_cache, self.locks)
+        desk = Desk(self.store, self.lease, FakeClock(), self.targets)
         self.outbox = Outbox(desk, self._flush, InlineExecutor(), timedelta(seconds=0.05))
 
     def put(self, state: TargetState) -> None:
         stored = self.store.load("shop")
         self.store.save(state, stored.version if stored else None)
-        self.state_cache.note(state)
+        self.targets.of("shop").state = state
 
     @property
     def state(self) -> TargetState:
@@ -82,10 +81,10 @@ def test_what_a_tick_wrote_meanwhile_is_kept() -> None:
 
 def test_alert_is_not_sent_again_while_its_mark_could_not_be_written() -> None:
     office = PostOffice(1)
-    office.locks.take_for_ticks(("shop",), 0)
+    office.targets.take_for_ticks(("shop",), 0)
     office.outbox.run()
     assert [entry.alert.id for entry in office.state.outbox] == ["id1"]
-    office.locks.release("shop")
+    office.targets.release("shop")
     office.outbox.run()
     assert office.sent == ["id1"]
     assert not office.state.outbox

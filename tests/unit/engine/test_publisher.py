@@ -9,6 +9,8 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from analyzer.engine.publisher import Publisher
+from analyzer.engine.target import TargetRuntime
+from analyzer.engine.targets import Targets
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
@@ -31,12 +33,13 @@ class Office:
 
     def __init__(self) -> None:
         self.store, self.notebook = MemoryStore(), Notebook()
+        self.targets = Targets()
         every = timedelta(seconds=15)
         self.publisher = Publisher(self.store, _status, lambda *_: {"id": "r"}, (self.notebook,), every)
 
     def tell(self, second: int, reason: str, state: TargetState = STATE) -> dict[str, Any]:
         report = Report(DEMO_TARGET, START + timedelta(seconds=second), Decision(Action.HOLD, reason, state))
-        self.publisher.tell(report, state)
+        self.publisher.tell(self.targets.of(state.target), report, state)
         return self.store.status("shop") or {}
 
 
@@ -88,7 +91,7 @@ def test_a_reporter_that_fails_is_logged_and_costs_neither_the_status_nor_other_
     publisher = Publisher(store, _status, lambda *_: {"id": "r"}, (Broken(), notebook), timedelta(seconds=15))
     report = Report(DEMO_TARGET, START, Decision(Action.HOLD, "one", STATE))
     with capture_logs() as logs:
-        assert publisher.tell(report, STATE)
+        assert publisher.tell(TargetRuntime("shop"), report, STATE)
     assert (store.status("shop") or {})["reason"] == "one"
     assert notebook.reports == [report]
     assert [(log["event"], log["reporter"], log["target"]) for log in logs] == [("reporter_failed", "Broken", "shop")]
@@ -120,9 +123,11 @@ def test_idle_targets_that_another_daemon_led_do_not_hold_up_those_in_release() 
     assert office.tell(60, "led by others")["reason"] == "led by others"
 
 
-def test_a_target_that_is_gone_is_forgotten_by_all_that_remember_it() -> None:
+def test_a_target_that_is_gone_is_published_again_when_it_is_back() -> None:
     office = Office()
     office.tell(0, "same")
     office.publisher.forget("shop")
+    office.targets.configure([])
+    assert office.targets.drop_finished() == ["shop"]
     assert office.notebook.forgotten == ["shop"]
     assert office.tell(60, "same")["updatedAt"] == str(START + timedelta(seconds=60))

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from analyzer.engine.sweep import Sweeper
-from analyzer.engine.target_locks import TargetLocks
+from analyzer.engine.targets import Targets
 from analyzer.engine.tick import Tick
 from analyzer.model.block import NoData, Timing
 from analyzer.model.collection import BlockRequest, Collected
@@ -100,8 +100,8 @@ class Hall:
         self.answers: dict[str, object] = {}
         self.gates: dict[str, threading.Event] = {}
         self.source = GatedSource()
-        self.locks = TargetLocks()
-        self.sweeper = Sweeper(self._begin, self.source, self.locks, pool, PATIENCE)
+        self.targets = Targets()
+        self.sweeper = Sweeper(self._begin, self.source, self.targets, pool, PATIENCE)
 
     def _begin(self, target: Target) -> Tick:
         return PlainTick(target, self.answers, self.gates)  # type: ignore[return-value]
@@ -128,7 +128,7 @@ def test_slow_target_delays_the_others_once_and_is_then_left_out(pool: ThreadPoo
     assert hall.sweep("slow", "b") < 0.15
     assert set(hall.answers) == {"b"}
     hall.gates.pop("slow").set()
-    assert hall.locks.wait_until_idle(5)
+    assert hall.targets.wait_until_free(5)
     assert "slow abandoned" in hall.answers
     hall.answers.clear()
     hall.sweep("slow", "b")
@@ -174,39 +174,39 @@ def test_target_is_concluded_as_soon_as_it_has_its_answer(pool: ThreadPoolExecut
 def test_hung_write_of_the_outbox_blocks_no_sweep(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.engine.sweep.MARKING", 0.05)
     hall = Hall(pool)
-    assert hall.locks.take_for_outbox("a", 0)
+    assert hall.targets.take_for_outbox("a", 0)
     assert hall.sweep("a", "b") < 0.5
     assert set(hall.answers) == {"b"}
-    hall.locks.release("a")
+    hall.targets.release("a")
     hall.sweep("a", "b")
     assert set(hall.answers) == {"a", "b"}
 
 
 def test_tick_follows_as_soon_as_the_outbox_has_marked(pool: ThreadPoolExecutor) -> None:
     hall = Hall(pool)
-    assert hall.locks.take_for_outbox("a", 0)
+    assert hall.targets.take_for_outbox("a", 0)
     sweep = pool.submit(hall.sweep, "a")
-    hall.locks.release("a")
+    hall.targets.release("a")
     sweep.result()
     assert set(hall.answers) == {"a"}
 
 
 def test_tick_between_sweeps_makes_no_sweep_leave_its_target_out(pool: ThreadPoolExecutor) -> None:
     hall = Hall(pool)
-    assert hall.locks.take_between("a")
+    assert hall.targets.take_between("a")
     sweep = pool.submit(hall.sweep, "a")
-    hall.locks.release("a")
+    hall.targets.release("a")
     sweep.result()
     assert set(hall.answers) == {"a"}
 
 
 def test_target_that_a_sweep_works_on_is_not_ticked_between(pool: ThreadPoolExecutor) -> None:
     hall = Hall(pool)
-    hall.locks.take_for_ticks(("a",), 0)
+    hall.targets.take_for_ticks(("a",), 0)
     hall.sweeper.run_between([_target("a"), _target("b")])
     assert hall.answers == {"b": None}
     assert hall.source.calls == []
-    hall.locks.release("a")
+    hall.targets.release("a")
 
 
 def test_those_in_release_are_concluded_before_idle_ones(pool: ThreadPoolExecutor) -> None:
@@ -227,7 +227,7 @@ def test_an_idle_target_that_did_not_change_is_not_ticked_and_free_for_others(po
     hall = Hall(pool)
     hall.sweep("still-1", "idle-1", "still-2")
     assert hall.answers == {"idle-1": None}
-    assert hall.locks.take_between("still-1")
+    assert hall.targets.take_between("still-1")
 
 
 def test_thousands_of_idle_targets_do_not_keep_prometheus_from_being_asked() -> None:

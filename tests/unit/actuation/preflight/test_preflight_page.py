@@ -8,7 +8,8 @@ from pathlib import Path
 from analyzer.actuation.preflight import CHECKS
 from analyzer.actuation.preflight.context import SEEN_AFTER
 from analyzer.actuation.preflight.scrapes import SKEW
-from analyzer.engine.release_checks import REMEMBERED, TRIED_AGAIN
+from analyzer.engine.preflights import TRIED_AGAIN
+from analyzer.engine.target import REMEMBERED
 
 PAGE = (Path(__file__).parents[4] / "docs" / "preflight.md").read_text(encoding="utf-8")
 

@@ -8,7 +8,7 @@ state alone; `sweep` sends each as two plain ones and joins their results.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,7 +18,6 @@ from analyzer.model.errors import ObservationError
 from analyzer.model.metric import Analysis, QueryMetric
 from analyzer.model.state import Release, TargetState
 from analyzer.model.target import Side
-from analyzer.ports import MetricSource
 
 Answer = Collected | ObservationError
 
@@ -109,19 +108,3 @@ def _is_old(entry: RosterEntry, promoting_at: datetime) -> bool:
 def _is_new(entry: RosterEntry, promoting_at: datetime, baking_since: datetime) -> bool:
     """Stable's pods since the promotion; after a swap also the canary's from before it, which are stable's now."""
     return entry.ready_at >= promoting_at if entry.side is Side.STABLE else entry.ready_at < baking_since
-
-
-def collect(metrics: MetricSource, asked: Sequence[Asked]) -> Iterator[tuple[str, Answer]]:
-    """Query everything at once; a joined result comes when both of its parts have."""
-    plain = [one for one in asked if isinstance(one, BlockRequest)]
-    pairs = {part.target: one for one in asked if isinstance(one, BakeComparison) for part in (one.now, one.earlier)}
-    halves: dict[str, Answer] = {}
-    requests = [*plain, *(part for one in asked if isinstance(one, BakeComparison) for part in (one.now, one.earlier))]
-    for target, answer in metrics.collect(requests):
-        pair = pairs.get(target)
-        if pair is None:
-            yield target, answer
-            continue
-        halves[target] = answer
-        if pair.now.target in halves and pair.earlier.target in halves:
-            yield pair.target, pair.joined(halves[pair.now.target], halves[pair.earlier.target])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analyzer.engine.release_checks import NotReady, Preflights, Ready, ReleaseChecks
+from analyzer.engine.checks import ReleaseChecks
+from analyzer.engine.target import NotReady, Ready, TargetRuntime
 from analyzer.model.phase import Phase
 from analyzer.model.state import TargetState
 from tests.fakes.clock import START, FakeClock
@@ -25,13 +26,14 @@ class Office:
         self.cluster.create(CANARY, "v2", 0)
         self.metrics = FakeMetricSource(self.cluster, self.clock, Traffic())
         self.executor = HeldExecutor()
-        self.checks = ReleaseChecks(self.executor, self.clock, self.metrics, Preflights(self.clock))
+        self.checks = ReleaseChecks(self.executor, self.clock, self.metrics)
+        self.runtime = TargetRuntime("shop")
         self.state = TargetState("shop", DEMO_TARGET.roles, Phase.PENDING, START, "test")
 
     def look(self) -> Ready | NotReady | None:
         snapshot = self.cluster.snapshot(DEMO_TARGET, DEMO_TARGET.roles)
         assert snapshot.stable is not None
-        return self.checks.of(self.state, snapshot, snapshot.stable)
+        return self.checks.of(self.runtime, self.state, snapshot, snapshot.stable)
 
     def run(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -136,7 +138,7 @@ def test_another_version_is_surveyed_anew() -> None:
 def test_target_that_waits_no_longer_is_not_surveyed() -> None:
     office = Office()
     office.look()
-    office.checks.forget("shop")
+    office.runtime.drop_checks()
     office.metrics.unmeasurable = "must not be asked"
     office.executor.open()
     assert office.metrics.remembered == []

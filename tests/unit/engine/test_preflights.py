@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analyzer.engine.release_checks import REMEMBERED, TRIED_AGAIN, Preflights
+from analyzer.engine.preflights import TRIED_AGAIN, recent_preflight
+from analyzer.engine.target import REMEMBERED, Checks, PreflightOutcome
 from analyzer.kube.errors import UnavailableError
 from analyzer.model.finding import Finding, FindingLevel
 from analyzer.model.phase import Phase
@@ -31,7 +32,10 @@ class Counter:
         self.cluster.create(STABLE, "v1", 2)
         self.cluster.create(CANARY, "v2", 0)
         self.preflight = FakePreflight(*findings)
-        self.preflights = Preflights(self.clock, self.preflight)
+        self.checks = Checks(about=None)
+
+    def outcome(self, snapshot: Snapshot | None = None) -> PreflightOutcome:
+        return recent_preflight(self.preflight, self.clock, self.checks, WAITING, snapshot or self.snapshot())
 
     def snapshot(self) -> Snapshot:
         return self.cluster.snapshot(DEMO_TARGET, DEMO_TARGET.roles)
@@ -42,7 +46,7 @@ class Counter:
 
 
 def test_errors_are_the_obstacle_and_warnings_are_shown() -> None:
-    outcome = Counter(PROBE, HPA, QUOTA).preflights.outcome(WAITING, Counter().snapshot())
+    outcome = Counter(PROBE, HPA, QUOTA).outcome()
     assert outcome.obstacle == (
         "preflight failed: autoscaler: an autoscaler scales shop-stable; use surge | quota: no room; raise it"
     )
@@ -52,42 +56,48 @@ def test_errors_are_the_obstacle_and_warnings_are_shown() -> None:
 def test_findings_are_remembered_for_a_minute() -> None:
     counter = Counter(HPA)
     for _ in range(int(REMEMBERED)):
-        counter.preflights.outcome(WAITING, counter.snapshot())
+        counter.outcome()
         counter.clock.advance(1)
     assert counter.times == 1
     counter.preflight.findings = ()
-    assert counter.preflights.outcome(WAITING, counter.snapshot()).obstacle is None
+    assert counter.outcome().obstacle is None
     assert counter.times == 2
 
 
 def test_another_version_or_another_plan_is_looked_at_anew() -> None:
     counter = Counter(HPA)
-    counter.preflights.outcome(WAITING, counter.snapshot())
+    counter.outcome()
     counter.cluster.deploy(CANARY, "v3")
-    counter.preflights.outcome(WAITING, counter.snapshot())
+    counter.outcome()
     assert counter.times == 2
-    counter.preflights.outcome(WAITING, replace(counter.snapshot(), target=replace(DEMO_TARGET, service="shop")))
+    counter.outcome(replace(counter.snapshot(), target=replace(DEMO_TARGET, service="shop")))
     assert counter.times == 3
 
 
 def test_a_preflight_without_an_answer_is_an_obstacle_and_soon_made_again() -> None:
     counter = Counter()
     counter.preflight.fail_with = UnavailableError("the API server can't be reached")
-    outcome = counter.preflights.outcome(WAITING, counter.snapshot())
+    outcome = counter.outcome()
     assert outcome.obstacle == "preflight could not run: the API server can't be reached"
     counter.preflight.fail_with = None
     counter.clock.advance(TRIED_AGAIN)
-    assert counter.preflights.outcome(WAITING, counter.snapshot()).obstacle is None
+    assert counter.outcome().obstacle is None
 
 
-def test_a_changed_configuration_and_a_target_that_waits_no_longer_are_forgotten() -> None:
+def test_another_preflight_and_the_next_pending_release_are_checked_again() -> None:
     counter = Counter(HPA)
-    counter.preflights.outcome(WAITING, counter.snapshot())
-    counter.preflights.forget("shop")
-    counter.preflights.outcome(WAITING, counter.snapshot())
+    counter.outcome()
+    counter.checks = Checks(about=None)
+    counter.outcome()
     assert counter.times == 2
-    counter.preflights.use(None)
-    assert counter.preflights.outcome(WAITING, counter.snapshot()).obstacle is None
+    counter.preflight = FakePreflight()
+    assert counter.outcome().obstacle is None
+
+
+def test_without_a_preflight_nothing_is_checked() -> None:
+    counter = Counter(HPA)
+    snapshot = counter.snapshot()
+    assert recent_preflight(None, counter.clock, counter.checks, WAITING, snapshot) == PreflightOutcome()
 
 
 class CheckedStage(Stage):

@@ -8,14 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from analyzer.engine.bake_comparison import (
-    Answer,
-    BakeComparison,
-    bake_comparison,
-    collect,
-    compared_analysis,
-    shift_of,
-)
+from analyzer.engine.collect import collect
 from analyzer.model.block import Block, Counts, GuardReading, NoData, RosterEntry, SideBlock, Timing
 from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
@@ -24,6 +17,13 @@ from analyzer.model.phase import Phase
 from analyzer.model.state import DeadlineClock, Release, TargetState
 from analyzer.model.target import Side
 from analyzer.model.workload import Template
+from analyzer.release.bake import (
+    Answer,
+    BakeComparison,
+    bake_comparison,
+    compared_analysis,
+    shift_of,
+)
 from tests.fakes.clock import START
 from tests.scenarios.stage import DEMO_TARGET
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from analyzer.engine.noise import find_noise
+from analyzer.engine.checks import read_noise
 from analyzer.model.block import Counts, History, NoData, Sample, SideBlock
 from analyzer.model.metric import NoiseSetting, QueryMetric, RatioMetric, TestedMetric
 from analyzer.model.noise import Noise
@@ -45,7 +45,7 @@ PODS = [f"pod-{number}" for number in range(9)]
 
 def test_all_metrics_that_look_equally_far_back_are_asked_for_at_once() -> None:
     library = Library()
-    found = find_noise(library, target(ERRORS, GUARD, OTHER, noise=NoiseSetting(history=3 * HOURS)), PODS)
+    found = read_noise(library, target(ERRORS, GUARD, OTHER, noise=NoiseSetting(history=3 * HOURS)), PODS)
     assert library.asked == [(("errors", "other"), 3 * HOURS)]
     assert sorted(found.noise) == ["errors", "other"]
     assert "of 9 pods" in found.noise["errors"].source
@@ -53,19 +53,19 @@ def test_all_metrics_that_look_equally_far_back_are_asked_for_at_once() -> None:
 
 def test_a_metric_with_its_own_setting_is_asked_for_on_its_own() -> None:
     library = Library()
-    find_noise(library, target(ERRORS, replace(OTHER, noise=NoiseSetting(history=HOURS))), PODS)
+    read_noise(library, target(ERRORS, replace(OTHER, noise=NoiseSetting(history=HOURS))), PODS)
     assert library.asked == [(("errors",), 6 * HOURS), (("other",), HOURS)]
 
 
 def test_no_history_is_read_for_a_metric_whose_noise_is_stated() -> None:
     library = Library()
     stated = NoiseSetting(dispersion=2.0, pod_spread=0.2)
-    found = find_noise(library, target(replace(ERRORS, noise=stated)), PODS)
+    found = read_noise(library, target(replace(ERRORS, noise=stated)), PODS)
     assert library.asked == []
     assert found.noise == {"errors": Noise(2.0, 0.2, 0.1, "stated")}
 
 
 def test_what_is_not_stated_beside_a_stated_number_has_its_default() -> None:
-    found = find_noise(Library(), target(ERRORS, noise=NoiseSetting(dispersion=2.0)), PODS)
+    found = read_noise(Library(), target(ERRORS, noise=NoiseSetting(dispersion=2.0)), PODS)
     assert found.noise["errors"].dispersion == 2.0
     assert "history is not read" in found.noise["errors"].source
