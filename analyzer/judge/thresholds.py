@@ -37,6 +37,12 @@ class Thresholds:
     last_step: bool = True
     sides: Sides = CANARY_AND_STABLE
 
+    @property
+    def false_alarm(self) -> float | None:
+        """The chance of an abort of a canary that is within its limit; None where two times are compared: then other
+        traffic explains a difference as well."""
+        return math.exp(-self.abort) if self.sides == CANARY_AND_STABLE else None
+
 
 def alpha_of(analysis: Analysis, metric: TestedMetric) -> float:
     """The metric's part of `falseAbort` by its importance, over all steps; the whole of it where it cannot abort."""

@@ -51,9 +51,10 @@ class Said:
     waiting: str | None = None
 
 
-def failed(compared: Comparison, chance: float, how: str = "Failed") -> str:
-    """An abort; `chance` is the chance of an abort this sure of a canary that is within its limit."""
-    return f"{compared}. {how}, false alarm chance below {percent(chance)}"
+def failed(compared: Comparison, chance: float | None, how: str = "Failed") -> str:
+    """An abort; `chance` is the chance of an abort this sure of a canary that is within its limit (None: there is no
+    such guarantee)."""
+    return f"{compared}. {how}" + ("" if chance is None else f", false alarm chance below {percent(chance)}")
 
 
 def passed(compared: Comparison, excluded: str, chance: float) -> str:

@@ -104,7 +104,7 @@ def _said(one: CountEvidence, at: Thresholds, found: CountReading, seconds: floa
     if state.rule.struck is not None:
         return Said(Classification.HIGH, f"{metric.name}: {state.rule.struck}. Failed")
     if found.aborts:
-        return Said(worse, failed(_compared(one, at, found, state.abort), math.exp(-at.abort)))
+        return Said(worse, failed(_compared(one, at, found, state.abort), at.false_alarm))
     if one.error is not None:
         return Said(Classification.ERROR, f"{metric.name}: {one.error}", one.error)
     if not found.shown.counted:

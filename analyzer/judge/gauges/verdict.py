@@ -170,7 +170,7 @@ def _said(one: GaugeEvidence, at: Thresholds, read: _GaugeReading, seconds: floa
     numbers = _compared(one, at, read)
     if read.aborts:
         kind = Classification.HIGH if metric.direction is Direction.UP else Classification.LOW
-        return Said(kind, failed(numbers, math.exp(-at.abort)))
+        return Said(kind, failed(numbers, at.false_alarm))
     if read.missing:
         why = incomplete(proof.absent, proof.present, MISSING, proof.absence)
         return Said(Classification.NO_DATA, f"{metric.name}: {why}", why)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from analyzer.judge.sequential.effect import Effect
+from analyzer.judge.thresholds import Thresholds
 from analyzer.judge.wording import (
     Comparison,
     allowance,
@@ -26,7 +28,7 @@ from analyzer.judge.wording import (
 )
 from analyzer.model.block import Counts
 from analyzer.model.metric import GaugeMetric, Margin
-from analyzer.model.verdict import LogEvidence, Unit
+from analyzer.model.verdict import BEFORE_AND_AFTER, LogEvidence, Unit
 
 COMPARED = Comparison(
     name="errors",
@@ -143,3 +145,10 @@ def test_absences_say_what_is_missing() -> None:
         "no traffic on both sides in the last 4 blocks; promotion needs about 2,900 more canary requests"
     )
     assert without_traffic(1, None) == "no traffic on both sides in the last block"
+
+
+def test_a_comparison_of_two_times_claims_no_chance_of_a_false_alarm() -> None:
+    guarded = Thresholds(abort=math.log(100), promote=3.0, block=30.0, settled=True)
+    assert guarded.false_alarm == pytest.approx(0.01)
+    assert replace(guarded, sides=BEFORE_AND_AFTER).false_alarm is None
+    assert failed(COMPARED, None) == NUMBERS + "Failed"
