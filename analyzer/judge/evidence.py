@@ -86,7 +86,7 @@ def enter(evidence: Evidence, step: int, abort_from: int, fast_from: int | None 
     the first full slot (None: the fast lane gets no slots in this step).
 
     Raises ValueError when there is no such step, or when that block or slot was folded already: then begin again,
-    enter the step, and fold its blocks anew.
+    enter the step, and fold its blocks again.
     """
     if not 0 <= step < evidence.steps:
         raise ValueError(f"there is no step {step}: the release has steps 0 to {evidence.steps - 1}")
@@ -99,7 +99,7 @@ def prove_from(evidence: Evidence, block: int) -> Evidence:
     """Let proof begin at `block`, the first full one after the step's replicas were reached; once per step.
 
     Raises ValueError when no step was entered, when proof began at another block, or when that block was
-    folded already: then begin again, enter the step, and fold its blocks anew.
+    folded already: then begin again, enter the step, and fold its blocks again.
     """
     starts = entered(evidence)
     if starts.proof == block:
@@ -199,7 +199,7 @@ def _anew(evidence: Evidence, one: MetricEvidence, fast_from: int | None) -> Met
     if last is not None and fast_from is not None and last >= fast_from:
         raise ValueError(
             f"{one.metric.name}: slot {fast_from} is in the evidence already (up to {last}): "
-            "begin again, enter the step, and fold its slots anew"
+            "begin again, enter the step, and fold its slots again"
         )
     return replace(fresh, fast=replace(fresh.fast, starts=fast_from, last=last))
 
@@ -226,7 +226,7 @@ def _refuse_folded(evidence: Evidence, block: int) -> None:
         if one.last is not None and one.last >= block:
             raise ValueError(
                 f"{one.metric.name}: block {block} is in the evidence already (up to {one.last}): "
-                "begin again, enter the step, and fold its blocks anew"
+                "begin again, enter the step, and fold its blocks again"
             )
 
 

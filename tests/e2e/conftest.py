@@ -14,6 +14,7 @@ from tests.e2e.lab.shared import join
 from tests.e2e.scene import kill_table, kills
 from tests.e2e.scene.configuration import Setup
 from tests.e2e.scene.scene import Scene
+from tests.plain_words import assert_plain
 
 MakeStage = Callable[[LabAddress, Setup], Scene]
 MakeScene = Callable[..., Scene]
@@ -71,6 +72,7 @@ def stages(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeStage
             return scenes[-1]
 
         yield make
+        assert_plain(text for scene in scenes for text in scene.texts())
         report = request.node.stash.get(_REPORT, None)
         if report is None or report.failed:
             print(*(scene.story() for scene in scenes), sep="\n")  # noqa: T201 - pytest shows it with the failure

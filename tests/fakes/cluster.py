@@ -174,7 +174,7 @@ class FakeCluster:
     def snapshot(self, target: Target, roles: Roles) -> Snapshot:
         self._fail()
         if target.name in self.forbidden:
-            raise ActuationError(f"Deployments of {target.name} can't be read: forbidden")
+            raise ActuationError(f"Deployments of {target.name} cannot be read: forbidden")
         self.run()
         return Snapshot(target, self._workload(roles.stable), self._workload(roles.canary))
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.plain_words import assert_plain, prose_of
+
 pytestmark = pytest.mark.integration
 
 
@@ -50,8 +52,10 @@ def test_two_demos_side_by_side_abort_their_bad_release_and_say_why(tmp_path: Pa
     demos = [start(folder, "--release", "bad", "--json", "--seed", str(n)) for n, folder in enumerate(folders)]
     for demo, folder in zip(demos, folders, strict=True):
         out, _ = demo.communicate(timeout=200)
-        assert demo.returncode == 0, (tmp_path / f"{folder.name}.log").read_text()[-2000:]
+        told = (tmp_path / f"{folder.name}.log").read_text()
+        assert demo.returncode == 0, told[-2000:]
         _check_bad(json.loads(out))
+        assert_plain([*prose_of(json.loads(out)), *told.splitlines()])
         assert list(folder.iterdir()) == []
         assert users_of(folder) == []
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from analyzer import alerting
 from analyzer.engine.assembly import Parts, assemble
@@ -19,6 +20,7 @@ from analyzer.model.target import Roles, Target
 from analyzer.ports import Measurements, Preflight, Workloads
 from analyzer.ports import ReleaseStore as Store
 from analyzer.record import history_entry, status_of
+from analyzer.record.explanation import explain
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.executor import InlineExecutor
@@ -27,6 +29,7 @@ from tests.fakes.metrics import FakeMetricSource, Traffic
 from tests.fakes.reporter import Notebook
 from tests.fakes.sinks import MemorySink
 from tests.fakes.store import MemoryStore
+from tests.plain_words import prose_of
 
 SECOND = timedelta(seconds=1)
 STABLE, CANARY = "shop-stable", "shop-canary"
@@ -48,8 +51,11 @@ class Stage:
     """Ten pods of v1 serve, the daemon has seen them; `release` brings a new version."""
 
     preflight: Preflight | None = None
+    opened: ClassVar[list[Stage]] = []
+    """The stages of this test; `conftest` reads what they told."""
 
     def __init__(self, target: Target = DEMO_TARGET, traffic: Traffic | None = None, replicas: int = 10) -> None:
+        self.opened.append(self)
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
         self.store = MemoryStore()
@@ -156,6 +162,20 @@ class Stage:
     def sides(self) -> tuple[int, int]:
         """Replicas that stable and canary ask for."""
         return self.cluster.replicas(STABLE), self.cluster.replicas(CANARY)
+
+    def texts(self) -> Iterator[str]:
+        """All that people could read: reasons, notes, alerts, statuses, `why` and the history."""
+        for report in self.notebook.reports:
+            yield from (report.decision.reason, report.error or "", *report.decision.notes)
+            yield from (change.reason for change in report.decision.transitions)
+        for alert in self.sink.alerts:
+            yield from (alert.summary, *prose_of(alert.details))
+        for target in {report.target.name for report in self.notebook.reports}:
+            status = self.store.status(target)
+            yield from prose_of(self.store.history(target))
+            if status is not None:
+                yield from prose_of(status)
+                yield explain(status, now=self.clock.now())
 
     def alerts(self, event: str) -> list[str]:
         """Ids of the alerts of one event that were delivered."""

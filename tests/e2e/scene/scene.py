@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.e2e.scene import earlier_program
 from tests.e2e.scene.analyzer import PROGRAM, Analyzer
 from tests.e2e.scene.configuration import Setup, configuration
 from tests.e2e.scene.pair import Pair
+from tests.plain_words import prose_of
 
 Json = Mapping[str, Any]
 _numbers = itertools.count(1)
@@ -198,6 +199,17 @@ class Scene:
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """What kubectl printed, in the targets' namespace."""
         return self.lab.run_kubectl(*arguments, namespace=self.namespace, stdin=stdin)
+
+    def texts(self) -> Iterator[str]:
+        """All that people could read of it: alerts, statuses, history, log lines, Events."""
+        for one in self.receiver.alerts:
+            yield from prose_of(one.body)
+        for name in self.pairs:
+            yield from prose_of([self.status(name), self.history(name)])
+        for daemon in (self.analyzer, self.second):
+            yield from prose_of([line for line in daemon.log() if line.get("level") != "debug"])
+        with suppress(ApiError, requests.RequestException):  # a lab that a test hurt may be gone
+            yield from (str(one.get("message")) for one in self.api.items(path_of("events", self.namespace)))
 
     def story(self) -> str:
         """What happened, for somebody who looks at a test that failed."""
