@@ -68,7 +68,7 @@ def _check_bad(result: dict[str, Any]) -> None:
     assert 0 < bad["secondsToAbort"] <= bad["secondsToSafe"]
     assert bad["usersHurt"] > 0
     assert bad["alertsDelivered"] == 1
-    assert bad["weights"] == [10, 25, 50]
+    assert bad["weights"] == [10, 30, 50]  # of ten pods
     errors = next(metric for metric in bad["metrics"] if metric["name"] == "errors")
     assert errors["classification"] == "HIGH"
     assert errors["ratio"] > 1.25
