@@ -17,7 +17,7 @@ from analyzer.engine import hints
 from analyzer.engine.admission import Admissions
 from analyzer.engine.publisher import Publisher
 from analyzer.engine.target import IdleSnapshot, TargetRuntime
-from analyzer.judge import Evidence, judge
+from analyzer.judge import Judged
 from analyzer.model.collection import Collected
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import AnalyzerError, LeaseLostError, ObservationError, RecordError
@@ -199,14 +199,14 @@ class Tick:
 
     def _decide_and_act(self, answer: Collected | ObservationError | None) -> None:
         world, snapshot = self._world, _known(self._snapshot)
-        evidence = _evidence(self._look, answer)
-        self._verdict = judge(evidence) if evidence is not None else None
+        judged = _judged(self._look, answer)
+        self._verdict = judged.verdict if judged is not None else None
         choice = decide(self._state, snapshot, self._verdict, self._commands, world.clock.now())
         choice = self._checked(choice, snapshot)
         self._save(choice.intent)
         self._choice = choice
-        if self._look is not None and evidence is not None and answer is not None:
-            self._runtime.evidence = keep(self._look.course, evidence)
+        if self._look is not None and judged is not None and answer is not None:
+            self._runtime.evidence = keep(self._look.course, judged)
         world.publisher.remember(self._runtime, choice.state, self._verdict)
         if choice.move is not None:
             world.workloads.apply(self.target, choice.move, self._writing_epoch())
@@ -282,9 +282,9 @@ def _named(namespace: str, roles: Roles) -> str:
     return f"{roles.stable} and {roles.canary} in {namespace or 'an unknown namespace'}"
 
 
-def _evidence(asked: Look | None, answer: Collected | ObservationError | None) -> Evidence | None:
+def _judged(asked: Look | None, answer: Collected | ObservationError | None) -> Judged | None:
     if asked is None or answer is None:
-        return asked.evidence if asked is not None else None
+        return asked.judged if asked is not None else None
     return folded(asked, answer)
 
 

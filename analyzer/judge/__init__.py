@@ -10,10 +10,11 @@ from analyzer.judge.noise.estimate import estimate as estimate_noise
 from analyzer.judge.noise.placebo import checked as check_placebo
 from analyzer.judge.recheck import open_to_more, sealed, unconfirmed
 from analyzer.judge.thresholds import alpha_of
-from analyzer.judge.verdict import judge
+from analyzer.judge.verdict import Judged, judge, judge_after
 
 __all__ = [
     "Evidence",
+    "Judged",
     "alpha_of",
     "begin",
     "check_placebo",
@@ -23,6 +24,7 @@ __all__ = [
     "fold",
     "fold_fast",
     "judge",
+    "judge_after",
     "last_folded",
     "last_slot",
     "open_to_more",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, assert_never
 
 from analyzer.judge.counts.evidence import CountEvidence, fold_blocks, fresh_counts
@@ -28,7 +28,7 @@ from analyzer.model.metric import (
     RestartsMetric,
 )
 from analyzer.model.noise import EXACT, Noise
-from analyzer.model.verdict import CANARY_AND_STABLE, Sides, Verdict
+from analyzer.model.verdict import CANARY_AND_STABLE, Sides
 
 TestedEvidence = CountEvidence | GaugeEvidence
 MetricEvidence = TestedEvidence | GuardEvidence
@@ -40,8 +40,7 @@ T = TypeVar("T", Block[Any], GuardReading)
 class Evidence:
     """One release in step `step` (from 0) of `steps`; `starts` is None until its first step is entered.
 
-    `metrics` has one entry per metric, in the order of the analysis. `known` remembers the verdict about this very
-    value.
+    `metrics` has one entry per metric, in the order of the analysis.
     """
 
     analysis: Analysis
@@ -51,7 +50,6 @@ class Evidence:
     step: int = 0
     starts: Starts | None = None
     sides: Sides = CANARY_AND_STABLE
-    known: list[Verdict] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def last_step(self) -> bool:

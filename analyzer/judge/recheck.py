@@ -6,40 +6,33 @@ from dataclasses import replace
 from typing import assert_never
 
 from analyzer.judge.counts.evidence import CountEvidence
-from analyzer.judge.evidence import Evidence, MetricEvidence
+from analyzer.judge.evidence import MetricEvidence
 from analyzer.judge.gauges.evidence import GaugeEvidence
 from analyzer.judge.guards.evidence import GuardEvidence
-from analyzer.judge.verdict import judge
+from analyzer.judge.verdict import Judged
 from analyzer.model.verdict import MetricVerdict
 
 
-def open_to_more(evidence: Evidence) -> bool:
+def open_to_more(judged: Judged) -> bool:
     """Whether an abort waits for what would confirm it, or something of the latest block was not measured.
 
     Any other block is what it is: to read it again would be half of all that a fleet asks Prometheus for.
     """
-    pending = any(metric.pending for metric in judge(evidence).metrics)
-    return pending or any(_incomplete(one) for one in evidence.metrics)
+    pending = any(metric.pending for metric in judged.verdict.metrics)
+    return pending or any(_incomplete(one) for one in judged.evidence.metrics)
 
 
-def sealed(evidence: Evidence) -> Evidence:
+def sealed(judged: Judged) -> Judged:
     """The same, where the latest block cannot say more without what takes it back: half of a histogram's memory."""
-    if open_to_more(evidence):
-        return evidence
-    found = replace(evidence, metrics=tuple(_sealed(one) for one in evidence.metrics))
-    found.known.extend(evidence.known)
-    return found
+    if open_to_more(judged):
+        return judged
+    metrics = tuple(
+        replace(one, before=None) if isinstance(one, CountEvidence) else one for one in judged.evidence.metrics
+    )
+    return replace(judged, evidence=replace(judged.evidence, metrics=metrics))
 
 
-def _sealed(one: MetricEvidence) -> MetricEvidence:
-    if not isinstance(one, CountEvidence):
-        return one
-    found = replace(one, before=None)
-    found.known.update(one.known)
-    return found
-
-
-def unconfirmed(evidence: Evidence) -> int | None:
+def unconfirmed(judged: Judged) -> int | None:
     """The block whose stable counters are wanted one slot later, because an abort waits for them; None: no such.
 
     They come only with an answer that ends there: a later block would be the latest one then, and wait in its turn.
@@ -47,7 +40,7 @@ def unconfirmed(evidence: Evidence) -> int | None:
     """
     waiting = [
         one.last
-        for one, metric in zip(evidence.metrics, judge(evidence).metrics, strict=True)
+        for one, metric in zip(judged.evidence.metrics, judged.verdict.metrics, strict=True)
         if isinstance(one, CountEvidence) and one.last is not None and _waits(one, metric)
     ]
     return min(waiting, default=None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from analyzer.judge.counts.evidence import CountEvidence
@@ -28,15 +29,44 @@ FAILED = (Classification.HIGH, Classification.LOW)
 """Classes of a metric that is against the canary."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Evidence with the verdict on it."""
+
+    evidence: Evidence
+    verdict: Verdict
+
+
 def judge(evidence: Evidence) -> Verdict:
-    """Say what is known about the release in its present step; what did not change is not judged again."""
-    if not evidence.known:
-        evidence.known.append(_judged(evidence))
-    return evidence.known[0]
+    """Say what is known about the release in its present step."""
+    return _verdict(evidence, tuple((one, judge_metric(evidence, one)) for one in evidence.metrics))
 
 
-def _judged(evidence: Evidence) -> Verdict:
-    pairs = tuple((one, judge_metric(evidence, one)) for one in evidence.metrics)
+def judge_after(evidence: Evidence, earlier: Judged | None) -> Judged:
+    """The same, where an `earlier` verdict is at hand: metrics whose evidence is the same are not judged again."""
+    if earlier is None:
+        return Judged(evidence, judge(evidence))
+    if earlier.evidence is evidence:
+        return earlier
+    before = {
+        id(one): (one, found) for one, found in zip(earlier.evidence.metrics, earlier.verdict.metrics, strict=True)
+    }
+    pairs = tuple((one, _again(evidence, one, earlier, before.get(id(one)))) for one in evidence.metrics)
+    return Judged(evidence, _verdict(evidence, pairs))
+
+
+def _again(
+    evidence: Evidence, one: MetricEvidence, earlier: Judged, known: tuple[MetricEvidence, MetricVerdict] | None
+) -> MetricVerdict:
+    """What is known of this very evidence, where it is measured by the same thresholds still."""
+    if known is None or (
+        not isinstance(one, GuardEvidence) and thresholds_of(evidence, one) != thresholds_of(earlier.evidence, one)
+    ):
+        return judge_metric(evidence, one)
+    return known[1]
+
+
+def _verdict(evidence: Evidence, pairs: _Pairs) -> Verdict:
     culprit = _culprit(pairs)
     outcome, reason = _outcome(evidence, pairs, culprit)
     folded = [one.last for one in evidence.metrics if one.last is not None]

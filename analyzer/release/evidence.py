@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 
 from analyzer.judge import (
     Evidence,
+    Judged,
     begin,
     enter,
     fail,
     fold,
     fold_fast,
+    judge_after,
     last_folded,
     last_slot,
     open_to_more,
@@ -41,13 +43,13 @@ AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The evidence so far and the blocks to query. `behind`: there are more blocks than one tick queries.
+    """The evidence so far, judged, and the blocks to query. `behind`: there are more blocks than one tick queries.
 
     `asked` is the request, or the two that the comparison of before and after needs.
     """
 
     course: Course
-    evidence: Evidence
+    judged: Judged
     request: BlockRequest
     asked: Asked
     behind: bool = False
@@ -55,10 +57,10 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class KeptEvidence:
-    """What a course had added up to when it was judged last."""
+    """What a course had added up to when it was judged last, and the verdict."""
 
     course: Course
-    evidence: Evidence
+    judged: Judged
 
 
 def look(kept: KeptEvidence | None, target: Target, state: TargetState, seen_at: datetime) -> Look | None:
@@ -66,44 +68,44 @@ def look(kept: KeptEvidence | None, target: Target, state: TargetState, seen_at:
     course = course_of(state)
     if course is None or state.release is None:
         return None
-    evidence = _continued(kept, course)
-    enough, confirming = _enough(evidence, course), _confirming(evidence, course.timing)
+    judged = _continued(kept, course)
+    enough, confirming = _enough(judged.evidence, course), _confirming(judged, course.timing)
     request = BlockRequest(
         target=target.name,
         namespace=target.namespace,
         metrics=course.analysis.metrics,
         roster=state.release.roster,
         timing=course.timing,
-        after=_after(evidence, course.abort_from),
+        after=_after(judged, course.abort_from),
         warmup=course.analysis.warmup.total_seconds(),
-        fast_after=_fast_after(evidence, course.fast_from),
+        fast_after=_fast_after(judged.evidence, course.fast_from),
         until=min(filter(None, (seen_at, enough, confirming))),
     )
     asked = request if course.shift is None else bake_comparison(request, state, course.shift)
     behind = enough < seen_at or (confirming is not None and _leaves_blocks(confirming, seen_at, course.timing))
-    return Look(course, evidence, request, asked, behind=behind)
+    return Look(course, judged, request, asked, behind=behind)
 
 
-def keep(course: Course, evidence: Evidence) -> KeptEvidence:
+def keep(course: Course, judged: Judged) -> KeptEvidence:
     """What the next tick goes on from. Keep it only once the state that it follows from is saved."""
-    return KeptEvidence(course, sealed(evidence))
+    return KeptEvidence(course, sealed(judged))
 
 
-def _continued(kept: KeptEvidence | None, course: Course) -> Evidence:
+def _continued(kept: KeptEvidence | None, course: Course) -> Judged:
     if kept is None or replace(kept.course, proof_from=None) != replace(course, proof_from=None):
-        return _start(course)
+        return judge_after(_start(course), None)
     if course.proof_from is None:
-        return kept.evidence
+        return kept.judged
     try:
-        return prove_from(kept.evidence, course.proof_from)
+        return judge_after(prove_from(kept.judged.evidence, course.proof_from), kept.judged)
     except ValueError:
         # Blocks after the proof's start were folded as if it had not begun, as when a clock was set back.
-        return _start(course)
+        return judge_after(_start(course), None)
 
 
-def folded(look: Look, answer: Collected | ObservationError) -> Evidence:
-    """The evidence with Prometheus' result added. Raises ValueError when blocks are missing in between."""
-    evidence = look.evidence
+def folded(look: Look, answer: Collected | ObservationError) -> Judged:
+    """The evidence with Prometheus' result added, judged. Raises ValueError when blocks are missing in between."""
+    evidence = look.judged.evidence
     for metric in look.course.analysis.metrics:
         found = answer if isinstance(answer, ObservationError) else answer.metrics.get(metric.name, _UNANSWERED)
         if isinstance(found, ObservationError):
@@ -117,7 +119,7 @@ def folded(look: Look, answer: Collected | ObservationError) -> Evidence:
             evidence = fold_fast(evidence, metric.name, slots)
         if look.behind and (until := look.request.until) is not None:
             evidence = fail(evidence, metric.name, f"catching up: metrics read up to {clock_time(until, until)}")
-    return evidence
+    return judge_after(evidence, look.judged)
 
 
 _UNANSWERED = ObservationError("no result for this metric (a bug in the metric source)")
@@ -137,9 +139,9 @@ def _enough(evidence: Evidence, course: Course) -> datetime:
     return datetime.fromtimestamp(last * course.timing.block + course.timing.delay, UTC)
 
 
-def _confirming(evidence: Evidence, timing: Timing) -> datetime | None:
+def _confirming(judged: Judged, timing: Timing) -> datetime | None:
     """Up to here in this tick, so that the block that would confirm an abort is in the result."""
-    block = unconfirmed(evidence)
+    block = unconfirmed(judged)
     if block is None:
         return None
     return datetime.fromtimestamp((block + 1) * timing.block + timing.slot + timing.delay, UTC)
@@ -150,11 +152,12 @@ def _leaves_blocks(until: datetime, now: datetime, timing: Timing) -> bool:
     return timing.last_closed_block(until.timestamp()) < timing.last_closed_block(now.timestamp())
 
 
-def _after(evidence: Evidence, abort_from: int) -> int:
+def _after(judged: Judged, abort_from: int) -> int:
     """The latest block is queried again where it may have more samples by now."""
+    evidence = judged.evidence
     lasts = [last_folded(evidence, metric.name) for metric in evidence.analysis.metrics]
     before = _before(lasts, abort_from)
-    return before if None in lasts or open_to_more(evidence) else before + 1
+    return before if None in lasts or open_to_more(judged) else before + 1
 
 
 def _fast_after(evidence: Evidence, fast_from: int | None) -> int | None:

@@ -27,7 +27,6 @@ from analyzer.judge.sequential.profile import Floats, Profile, increment
 from analyzer.model.block import Block, Sample, SideBlock
 from analyzer.model.metric import Direction, HistogramMetric, RateMetric, RestartsMetric
 from analyzer.model.noise import Noise
-from analyzer.model.verdict import MetricVerdict
 
 _NO_BLOCKS = Window()
 _NO_RESTARTS = RestartRule()
@@ -72,7 +71,6 @@ class CountEvidence:
 
     Without `before` (None) the latest block is what it is: another version of it is not taken in. `design` has its
     grids, which follow from the metric. `fast` is its second test, for versions that fail outright (None: it has none).
-    `known` remembers verdicts about this very value, so that what did not change is not judged again.
     """
 
     metric: CountMetric
@@ -83,7 +81,6 @@ class CountEvidence:
     state: CountState = CountState()
     fast: FastEvidence | None = None
     error: str | None = None
-    known: dict[object, MetricVerdict] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
 def fresh_counts(metric: CountMetric, noise: Noise, fast: FastEvidence | None = None) -> CountEvidence:

@@ -31,14 +31,7 @@ from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict
 
 
 def judge_count(one: CountEvidence, at: Thresholds) -> MetricVerdict:
-    """Classify one metric by its evidence in the present step; remembered, so asking again costs nothing."""
-    known = one.known.get(at)
-    if known is None:
-        known = one.known[at] = _judged(one, at)
-    return known
-
-
-def _judged(one: CountEvidence, at: Thresholds) -> MetricVerdict:
+    """Classify one metric by its evidence in the present step."""
     found = read(one, at)
     if found.outright:
         return _failed_outright(one, at, found)

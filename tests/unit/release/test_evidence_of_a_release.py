@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from analyzer.judge import Evidence, judge
+from analyzer.judge import Judged
 from analyzer.judge.guards.evidence import GuardEvidence
 from analyzer.model.block import Block, Counts, SideBlock, Timing
 from analyzer.model.collection import Collected
@@ -62,8 +62,8 @@ class Memory:
     def __init__(self) -> None:
         self.kept: KeptEvidence | None = None
 
-    def keep(self, course: Course, evidence: Evidence) -> None:
-        self.kept = keep(course, evidence)
+    def keep(self, course: Course, judged: Judged) -> None:
+        self.kept = keep(course, judged)
 
 
 def _look(memory: Memory, state: TargetState) -> Look:
@@ -89,12 +89,12 @@ def test_asks_for_the_latest_block_again_while_an_abort_waits_to_be_confirmed_by
     asked = _look(memory, state)
     bad = Collected(FIRST + 1, {"errors": [_block(FIRST, 90), _block(FIRST + 1, 90)]})
     memory.keep(asked.course, folded(asked, bad))
-    assert judge(_look(memory, state).evidence).outcome is Outcome.INCONCLUSIVE
+    assert _look(memory, state).judged.verdict.outcome is Outcome.INCONCLUSIVE
     again = _look(memory, state)
     assert again.request.after == FIRST
     confirmed = replace(_block(FIRST + 1, 90), stable_later=_block(FIRST + 1).stable)
     found = folded(again, Collected(FIRST + 1, {"errors": [confirmed]}))
-    assert judge(found).outcome is Outcome.FAIL
+    assert found.verdict.outcome is Outcome.FAIL
 
 
 def test_asks_for_the_latest_block_again_where_a_pod_was_not_measured_in_it() -> None:
@@ -114,7 +114,7 @@ def test_next_step_begins_with_nothing_and_asks_for_none_of_the_old_blocks() -> 
     memory.keep(asked.course, folded(asked, _answer(FIRST)))
     following = _look(memory, _state(first, StepRecord(_at(60))))
     assert following.request.after == FIRST + 29
-    assert judge(following.evidence).metrics[0].canary == Counts(0, 0)
+    assert following.judged.verdict.metrics[0].canary == Counts(0, 0)
 
 
 def test_failure_of_prometheus_is_an_error_of_every_metric_and_loses_nothing() -> None:
@@ -122,10 +122,10 @@ def test_failure_of_prometheus_is_an_error_of_every_metric_and_loses_nothing() -
     asked = _look(memory, state)
     memory.keep(asked.course, folded(asked, _answer(FIRST)))
     down = folded(_look(memory, state), ObservationError("connection refused"))
-    assert judge(down).outcome is Outcome.ERROR
+    assert down.verdict.outcome is Outcome.ERROR
     memory.keep(asked.course, down)
     after = folded(_look(memory, state), _answer(FIRST, FIRST + 1))
-    assert judge(after).metrics[0].canary == Counts(8, 200)
+    assert after.verdict.metrics[0].canary == Counts(8, 200)
 
 
 def test_proof_that_begins_in_a_folded_block_starts_over_from_all_blocks_of_the_step() -> None:
@@ -156,7 +156,7 @@ def _slots(*indices: int) -> list[Block]:
     return [_block(index, events=60) for index in indices]
 
 
-def _fast(asked: Look, *indices: int) -> Evidence:
+def _fast(asked: Look, *indices: int) -> Judged:
     return folded(asked, Collected(FIRST - 1, {"errors": []}, {"errors": _slots(*indices)}))
 
 
@@ -190,14 +190,14 @@ def test_slots_that_come_one_by_one_and_again_leave_what_all_at_once_leave() -> 
         assert asked.request.fast_after is not None
         memory.keep(asked.course, _fast(asked, *range(asked.request.fast_after + 1, FIRST_SLOT + upto)))
     at_once = _fast(_look(Memory(), state), *range(FIRST_SLOT, FIRST_SLOT + 5))
-    assert _look(memory, state).evidence.metrics == at_once.metrics
-    assert judge(at_once).outcome is Outcome.FAIL
+    assert _look(memory, state).judged.evidence.metrics == at_once.evidence.metrics
+    assert at_once.verdict.outcome is Outcome.FAIL
 
 
 def test_release_is_judged_with_its_own_noise() -> None:
     state = _state(StepRecord(_at(0)))
     assert state.release is not None
     noisy = state.with_release(replace(state.release, noise={"errors": Noise(4.0, 0.2)}))
-    evidence = _look(Memory(), noisy).evidence.metrics[0]
+    evidence = _look(Memory(), noisy).judged.evidence.metrics[0]
     assert not isinstance(evidence, GuardEvidence)
     assert evidence.noise == Noise(4.0, 0.2)
