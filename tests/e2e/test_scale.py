@@ -29,6 +29,6 @@ def test_fifty_targets_are_measured(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     [case] = json.loads(done.stdout.splitlines()[-1])["cases"]
     assert (case["targets"], case["inRelease"], case["errors"]) == (50, 5, 0)
-    assert case["requestsForTargetsAtRest"] == 0
+    assert case["requestsForIdleTargets"] == 0
     assert 0 < case["queriesPerSweepMost"] <= 10
     assert "share of one core" in (tmp_path / "a.md").read_text()
