@@ -137,7 +137,8 @@ def test_rollout_undo_of_the_canary_gives_the_release_up_without_an_abort(new_sc
     scene.wait_for_alerts("superseded")
     assert not scene.alerts("aborted")
     assert last_entry(scene, scene.pair)["result"] == "superseded"
-    scene.pair.capacity.assert_within(total=4, max_surge=1)
+    # The undo rolls the canary's pod: its Deployment may have made one more before the daemon could see it.
+    scene.pair.capacity.assert_within(total=4, max_surge=2)
     scene.pair.traffic.stop()
     scene.pair.traffic.assert_answered(V1)
 
