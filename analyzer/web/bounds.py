@@ -103,9 +103,7 @@ class Connections:
             if connection.overdue(now):
                 self._close(connection)
         if self._displaced and now - self._warned >= _WARN_SECONDS:
-            reason = (
-                f"more than {self.bounds.connections} at once; the oldest without a complete request were closed first"
-            )
+            reason = f"more than {self.bounds.connections} at once; those without a complete request are closed first"
             _log.warning("http_connections_closed", connections=self._displaced, reason=reason)
             self._displaced, self._warned = 0, now
         self._sweep = loop.call_later(_SWEEP_SECONDS, self._close_overdue) if self._open else None
@@ -162,8 +160,8 @@ class BoundedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio."""
-        if self._answering:  # whatever the client sends now, nothing is done with it
-            self.transport.pause_reading()
+        if self._answering:
+            self.transport.pause_reading()  # the rest of what the client sends is not read
         else:
             super().data_received(data)
 

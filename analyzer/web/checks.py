@@ -24,10 +24,14 @@ class Check(Generic[T]):
     async def result(self) -> T:
         """What the function returns or raises. Raises TimeoutError."""
         if self._running is None or self._running.done():
-            self._running = Future()
-            self._running.set_running_or_notify_cancel()  # a request that is cancelled leaves it to the others
-            threading.Thread(target=self._run, args=(self._running,), name="http-check", daemon=True).start()
+            self._running = self._started()
         return await asyncio.wait_for(asyncio.wrap_future(self._running), CHECK_SECONDS)
+
+    def _started(self) -> Future[T]:
+        outcome: Future[T] = Future()
+        outcome.set_running_or_notify_cancel()  # a request that stops waiting does not cancel it for the others
+        threading.Thread(target=self._run, args=(outcome,), name="http-check", daemon=True).start()
+        return outcome
 
     def _run(self, outcome: Future[T]) -> None:
         try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -12,6 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from analyzer.model.errors import ConfigError
 from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
 from analyzer.web import Health, ProbeServer
+from analyzer.web.server import STOP_SECONDS
 
 
 class Patient:
@@ -20,8 +23,13 @@ class Patient:
     def __init__(self) -> None:
         self.hanging: tuple[str, ...] = ()
         self.unready: tuple[str, ...] = ()
+        self.blocks: Callable[[], object] = lambda: None
         self.registry = CollectorRegistry()
-        self.server = ProbeServer(ANY_PORT, Health(lambda: self.hanging, lambda: self.unready), self.registry)
+        self.server = ProbeServer(ANY_PORT, Health(self._hanging, lambda: self.unready), self.registry)
+
+    def _hanging(self) -> tuple[str, ...]:
+        self.blocks()
+        return self.hanging
 
     def ask(self, path: str, method: str = "GET") -> tuple[int, str]:
         """Status and body."""
@@ -69,19 +77,43 @@ def test_head_has_no_body_and_other_paths_are_not_found(daemon: Patient) -> None
     assert daemon.ask("/")[0] == 404
 
 
+def test_a_check_that_blocks_fails_alone_and_in_time(daemon: Patient) -> None:
+    released = threading.Event()
+    daemon.blocks = released.wait
+    try:
+        assert daemon.ask("/livez") == (503, "the check did not end within 2s\n")
+        assert daemon.ask("/readyz")[0] == 200
+        assert daemon.ask("/metrics")[0] == 200
+    finally:
+        released.set()
+    daemon.blocks = lambda: None
+    assert daemon.ask("/livez") == (200, "ok\n")
+
+
+def test_a_server_is_stopped_also_while_a_check_blocks(daemon: Patient) -> None:
+    released = threading.Event()
+    daemon.blocks = released.wait
+    with socket.create_connection((LOOPBACK, daemon.server.port)) as client:
+        client.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+        began = time.monotonic()
+        daemon.server.stop()
+        assert time.monotonic() - began < STOP_SECONDS
+    released.set()
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_nothing_can_be_written(daemon: Patient, method: str) -> None:
     assert daemon.ask("/livez", method)[0] == 501
 
 
-def test_a_client_that_goes_away_disturbs_nobody(daemon: Patient) -> None:
+def test_a_client_that_goes_away_disturbs_no_other(daemon: Patient) -> None:
     with socket.create_connection((LOOPBACK, daemon.server.port)) as client:
         client.sendall(b"GET /met")
     assert daemon.ask("/livez")[0] == 200
 
 
 def test_a_taken_port_is_said_in_words(daemon: Patient) -> None:
-    with pytest.raises(ConfigError, match=f"cannot listen on {LOOPBACK}:{daemon.server.port}"):
+    with pytest.raises(ConfigError, match=f"--listen: cannot listen on {LOOPBACK}:{daemon.server.port}"):
         ProbeServer((LOOPBACK, daemon.server.port), Health(tuple, tuple), CollectorRegistry())
 
 
