@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPResponse
+from urllib.request import urlopen
 
 import pytest
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge
 
 from analyzer.model.errors import ConfigError
 from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
@@ -70,6 +71,8 @@ def test_what_is_not_ready_fails_readiness_alone(daemon: Patient) -> None:
 def test_shows_metrics(daemon: Patient) -> None:
     Gauge("shown", "A number.", registry=daemon.registry).set(3)
     assert "shown 3.0" in daemon.ask("/metrics")[1]
+    with urlopen(f"http://{LOOPBACK}:{daemon.server.port}/metrics", timeout=5) as answer:
+        assert answer.headers["Content-Type"] == CONTENT_TYPE_LATEST
 
 
 def test_head_has_no_body_and_other_paths_are_not_found(daemon: Patient) -> None:
@@ -91,10 +94,16 @@ def test_a_check_that_blocks_fails_alone_and_in_time(daemon: Patient) -> None:
 
 
 def test_a_server_is_stopped_also_while_a_check_blocks(daemon: Patient) -> None:
-    released = threading.Event()
-    daemon.blocks = released.wait
+    blocked, released = threading.Event(), threading.Event()
+
+    def block() -> None:
+        blocked.set()
+        released.wait()
+
+    daemon.blocks = block
     with socket.create_connection((LOOPBACK, daemon.server.port)) as client:
         client.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+        assert blocked.wait(5)
         began = time.monotonic()
         daemon.server.stop()
         assert time.monotonic() - began < STOP_SECONDS
