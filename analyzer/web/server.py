@@ -21,7 +21,7 @@ STOP_SECONDS = 5.0
 
 _GRACE_SECONDS = 1.0  # of a stop, for answers that are on their way
 _QUEUE = 1024  # connections that the kernel keeps until they are accepted
-_ACCEPT = 20  # accepted at once: for a moment so many more than the bound may be open
+_ACCEPT = 20  # accepted in one turn of the event loop: for three turns they may be open beyond the bound
 _BUFFER = 64 * 1024  # bytes in the kernel, per connection and direction; by default it grows to megabytes
 
 _log = structlog.get_logger(__name__)

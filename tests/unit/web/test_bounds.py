@@ -210,6 +210,14 @@ def test_a_connection_carries_one_request(port: int) -> None:
     assert answer.lower().count(b"connection: close") == 1
 
 
+def test_what_is_sent_after_a_request_is_not_read(pages: Pages) -> None:
+    with connected(pages.port, get("/stream?lines=1000")) as client:
+        assert client.recv(1) == b"H"
+        client.settimeout(1.0)
+        with pytest.raises(TimeoutError):
+            client.sendall(b"x" * 32_000_000)
+
+
 def test_a_stream_may_take_longer_than_a_request(pages: Pages) -> None:
     began = time.monotonic()
     answer = answered(pages.port, get("/stream?lines=15"))
