@@ -25,18 +25,19 @@ from analyzer.model.numbers import size
 _SWEEP_SECONDS = 0.25
 _WARN_SECONDS = 60.0
 _CONNECTION = "connection"
+_HINT = "probes are still answered; restrict who can reach the port, for instance with a NetworkPolicy"
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ClientBounds:
     """What a client may take. An answer has no deadline: it may be a stream."""
 
     request_seconds: float = 5.0
     """Line, headers and body of a request are complete within this time of connecting."""
     connections: int = 200
-    """Open at once. One more closes another one: see `Stage`."""
+    """Open at once. One more closes another one: see `ConnectionStage`."""
     header_bytes: int = 16 * 1024
     """Of a request's line and headers."""
     body_bytes: int = 64 * 1024
@@ -45,7 +46,7 @@ class Bounds:
     """A client that reads nothing of its answer for this time is disconnected."""
 
 
-class Stage(IntEnum):
+class ConnectionStage(IntEnum):
     """What a connection waits for. To make room the lowest is closed first; among equals the one that waits longest."""
 
     REQUEST = 0
@@ -56,10 +57,10 @@ class Stage(IntEnum):
     """The application."""
 
 
-class Connections:
+class ClientConnections:
     """Those that are open. Used from the event loop alone."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: ClientBounds) -> None:
         self.bounds = bounds
         self._open: set[BoundedProtocol] = set()
         self._closing = False
@@ -87,7 +88,7 @@ class Connections:
         """Take no more, and close those that are open; with `answering` also those that wait for an answer."""
         self._closing = True
         for connection in tuple(self._open):
-            if answering or connection.stage is not Stage.ANSWER:
+            if answering or connection.stage is not ConnectionStage.ANSWER:
                 self._close(connection)
 
     def _close(self, connection: BoundedProtocol) -> None:
@@ -103,8 +104,8 @@ class Connections:
             if connection.overdue(now):
                 self._close(connection)
         if self._displaced and now - self._warned >= _WARN_SECONDS:
-            reason = f"more than {self.bounds.connections} at once; those without a complete request are closed first"
-            _log.warning("http_connections_closed", connections=self._displaced, reason=reason)
+            limit = self.bounds.connections
+            _log.warning("http_connections_closed", connections=self._displaced, limit=limit, hint=_HINT)
             self._displaced, self._warned = 0, now
         self._sweep = loop.call_later(_SWEEP_SECONDS, self._close_overdue) if self._open else None
 
@@ -112,7 +113,7 @@ class Connections:
 class BoundedProtocol(H11Protocol):
     """One connection, which carries one request. `server` makes a subclass that knows the `registry`."""
 
-    registry: ClassVar[Connections]
+    registry: ClassVar[ClientConnections]
 
     def __init__(
         self,
@@ -129,13 +130,13 @@ class BoundedProtocol(H11Protocol):
         self._read_at = self._since
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> ConnectionStage:
         """What it waits for."""
         if not self._answering:
-            return Stage.REQUEST
-        return Stage.UNREAD if self.transport.get_write_buffer_size() else Stage.ANSWER
+            return ConnectionStage.REQUEST
+        return ConnectionStage.UNREAD if self.transport.get_write_buffer_size() else ConnectionStage.ANSWER
 
-    def rank(self) -> tuple[Stage, float]:
+    def rank(self) -> tuple[ConnectionStage, float]:
         """The lowest is closed first."""
         return self.stage, self._since
 
@@ -185,7 +186,7 @@ class _TooLargeError(Exception):
         super().__init__(f"expected {expected}\n")
 
 
-def whole_requests(application: ASGIApp, bounds: Bounds) -> ASGIApp:
+def whole_requests(application: ASGIApp, bounds: ClientBounds) -> ASGIApp:
     """Calls the application when a request is complete; one that is too large is refused with 431 or 413."""
 
     async def called(scope: Scope, receive: Receive, send: Send) -> None:
@@ -208,7 +209,7 @@ def whole_requests(application: ASGIApp, bounds: Bounds) -> ASGIApp:
     return called
 
 
-async def _whole_body(scope: Scope, receive: Receive, bounds: Bounds) -> bytes | None:
+async def _whole_body(scope: Scope, receive: Receive, bounds: ClientBounds) -> bytes | None:
     """None: the client is gone. Raises _TooLargeError."""
     line = len(scope["raw_path"]) + len(scope["query_string"])
     if line + sum(len(name) + len(value) for name, value in scope["headers"]) > bounds.header_bytes:

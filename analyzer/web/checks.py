@@ -14,7 +14,7 @@ CHECK_SECONDS = 2.0
 T = TypeVar("T")
 
 
-class Check(Generic[T]):
+class SharedCheck(Generic[T]):
     """A function that may block. It runs once at a time, and requests that come meanwhile share its result."""
 
     def __init__(self, function: Callable[[], T]) -> None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from analyzer.web.checks import CHECK_SECONDS, Check
+from analyzer.web.checks import CHECK_SECONDS, SharedCheck
 from analyzer.web.server import HttpServer
 
 
@@ -38,8 +38,8 @@ class ProbeServer(HttpServer):
 
 
 def _probes(health: Health, registry: CollectorRegistry) -> tuple[Route, ...]:
-    hanging, unready = Check(health.hanging), Check(health.unready)
-    metrics = Check(lambda: generate_latest(registry))
+    hanging, unready = SharedCheck(health.hanging), SharedCheck(health.unready)
+    metrics = SharedCheck(lambda: generate_latest(registry))
 
     async def livez(_request: Request) -> Response:
         return _verdict(await hanging.result())

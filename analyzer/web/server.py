@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from analyzer.model.errors import ConfigError, Problem
-from analyzer.web.bounds import BoundedProtocol, Bounds, Connections, whole_requests
+from analyzer.web.bounds import BoundedProtocol, ClientBounds, ClientConnections, whole_requests
 
 STOP_SECONDS = 5.0
 """A stop takes no longer, whatever clients and checks do."""
@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 class HttpServer:
     """Serves until `stop`. `address` (host, port): port 0 takes a free one, which `port` then names."""
 
-    def __init__(self, address: tuple[str, int], application: ASGIApp, bounds: Bounds = Bounds()) -> None:
+    def __init__(self, address: tuple[str, int], application: ASGIApp, bounds: ClientBounds = ClientBounds()) -> None:
         """Listens already; answers come after `start`. Raises ConfigError when the address cannot be used."""
         host, port = address
         try:
@@ -52,19 +52,19 @@ class HttpServer:
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
             if self._thread.is_alive():
-                _log.warning("http_server_not_stopped", waited_seconds=STOP_SECONDS)
+                _log.warning("http_server_not_stopped", seconds=STOP_SECONDS, hint="the process ends without it")
         self._socket.close()
 
     def _serve(self) -> None:
         try:
             self._server.run(sockets=[self._socket])
         except Exception:  # noqa: BLE001 - probes then fail, which the kubelet sees
-            _log.exception("http_server_failed")
+            _log.exception("http_server_failed", hint="a bug: please report it; probes fail until a restart")
 
 
 class _BoundedServer(uvicorn.Server):
-    def __init__(self, application: ASGIApp, bounds: Bounds) -> None:
-        self._connections = Connections(bounds)
+    def __init__(self, application: ASGIApp, bounds: ClientBounds) -> None:
+        self._connections = ClientConnections(bounds)
 
         class Protocol(BoundedProtocol):
             """uvicorn makes one for each connection, and passes nothing of ours."""

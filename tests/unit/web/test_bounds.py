@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 
 from analyzer.sandbox.loopback import ANY_PORT
 from analyzer.web import Health, ProbeServer
-from analyzer.web.bounds import Bounds
+from analyzer.web.bounds import ClientBounds
 from analyzer.web.server import STOP_SECONDS, HttpServer
 from tests.unit.web.hostile import (
     HOST,
@@ -61,9 +61,9 @@ def port() -> Iterator[int]:
 
 
 class Pages:
-    """A server of pages that take long, are large, or fail. Bounds are short, so that the tests are."""
+    """A server of pages that take long, are large, or fail. The bounds are tight, so that the tests are."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: ClientBounds) -> None:
         routes = [
             Route("/stream", self.stream),
             Route("/flood", self.flood),
@@ -103,7 +103,7 @@ class Pages:
 
 @pytest.fixture
 def pages() -> Iterator[Pages]:
-    found = Pages(Bounds(request_seconds=1.0, connections=10, unread_seconds=1.0))
+    found = Pages(ClientBounds(request_seconds=1.0, connections=10, unread_seconds=1.0))
     found.server.start()
     yield found
     found.server.stop()
@@ -114,7 +114,7 @@ def get(path: str) -> bytes:
 
 
 def test_the_bounds_are_those_that_are_documented() -> None:
-    assert Bounds() == Bounds(
+    assert ClientBounds() == ClientBounds(
         request_seconds=5.0, connections=200, header_bytes=16 * 1024, body_bytes=64 * 1024, unread_seconds=30.0
     )
 
@@ -129,7 +129,7 @@ def test_probes_are_answered_while_300_clients_drip_headers(port: int) -> None:
                 status, seconds = asked(port, path)
                 assert status == 200
                 assert seconds < PROMPT
-            assert open_files() <= files + 300 + Bounds().connections + SLACK
+            assert open_files() <= files + 300 + ClientBounds().connections + SLACK
             assert threading.active_count() <= threads + 1 + len(PROBES)
             time.sleep(0.1)
     assert drippers.returned >= 100
@@ -138,7 +138,7 @@ def test_probes_are_answered_while_300_clients_drip_headers(port: int) -> None:
 def test_of_1000_idle_clients_200_stay_and_those_not_for_long(port: int) -> None:
     with crowd(port, 1000) as clients:
         assert asked(port, "/livez")[0] == 200
-        assert sum(map(is_open, clients)) <= Bounds().connections
+        assert sum(map(is_open, clients)) <= ClientBounds().connections
         assert within(PATIENCE, lambda: not any(map(is_open, clients)))
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from analyzer.web.checks import Check
+from analyzer.web.checks import SharedCheck
 
 
 def test_requests_that_come_while_it_runs_share_its_result() -> None:
@@ -20,7 +20,7 @@ def test_requests_that_come_while_it_runs_share_its_result() -> None:
         return len(runs)
 
     async def ask() -> list[int]:
-        shared = Check(check)
+        shared = SharedCheck(check)
         asking = [asyncio.create_task(shared.result()) for _ in range(100)]
         await asyncio.sleep(0)
         go_on.set()
@@ -34,7 +34,7 @@ def test_a_request_that_is_cancelled_does_not_cancel_it_for_the_others() -> None
     go_on = threading.Event()
 
     async def ask() -> bool:
-        check = Check(go_on.wait)
+        check = SharedCheck(go_on.wait)
         first, second = (asyncio.create_task(check.result()) for _ in range(2))
         await asyncio.sleep(0)
         first.cancel()
@@ -50,4 +50,4 @@ def test_what_it_raises_is_raised_in_the_request() -> None:
         raise ValueError("no such thing")
 
     with pytest.raises(ValueError, match="no such thing"):
-        asyncio.run(Check(check).result())
+        asyncio.run(SharedCheck(check).result())
