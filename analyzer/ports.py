@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from analyzer.model.alert import Alert
 from analyzer.model.block import History, NoData, Sample, Timing
@@ -19,6 +19,7 @@ from analyzer.model.finding import Finding
 from analyzer.model.metric import Metric, TestedMetric
 from analyzer.model.report import Report
 from analyzer.model.state import Command, Stored, TargetState
+from analyzer.model.status_document import HistoryEntry, StatusDocument
 from analyzer.model.target import Roles, Target
 from analyzer.model.workload import Move, Snapshot
 
@@ -127,11 +128,11 @@ class ReleaseStore(Protocol):
         """
         ...
 
-    def publish(self, target: str, status: Mapping[str, Any]) -> None:
+    def publish(self, target: str, status: StatusDocument) -> None:
         """Write the status document. Raises RecordError."""
         ...
 
-    def append_history(self, target: str, entry: Mapping[str, Any]) -> None:
+    def append_history(self, target: str, entry: HistoryEntry) -> None:
         """Add to the bounded history. Entries with an `id` already there are not added twice. Raises RecordError."""
         ...
 

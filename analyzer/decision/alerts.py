@@ -7,7 +7,8 @@ from typing import Any
 
 from analyzer.decision.context import Context
 from analyzer.model.alert import Alert, AlertEvent, Severity
-from analyzer.model.verdict import MetricVerdict
+from analyzer.model.plain_json import plain_json
+from analyzer.model.verdict_document import metric_documents
 
 _SEVERITY = {
     AlertEvent.ABORTED: Severity.CRITICAL,
@@ -18,6 +19,9 @@ _SEVERITY = {
     AlertEvent.PAUSED: Severity.WARNING,
     AlertEvent.GONE: Severity.WARNING,
 }
+
+_NUMBERS = ("name", "classification", "reason", "canary", "stable", "levels", "ratio", "interval")
+"""What an alert has of each metric in the status."""
 
 
 def alert_of(context: Context, event: AlertEvent, summary: str, *, mark: str = "", **details: Any) -> Alert:
@@ -59,7 +63,7 @@ def _details(context: Context) -> dict[str, Any]:
         "weight": release.current_step.weight,
         "version": release.canary.hash,
         **pair,
-        "metrics": [_numbers(metric) for metric in (context.verdict.metrics if context.verdict else ())],
+        "metrics": [{key: found[key] for key in _NUMBERS} for found in plain_json(metric_documents(context.verdict))],
     }
 
 
@@ -72,17 +76,4 @@ def _workload(context: Context, side: str) -> Mapping[str, Any]:
         "replicas": workload.replicas,
         "available": workload.available,
         "changeCause": workload.change_cause,
-    }
-
-
-def _numbers(metric: MetricVerdict) -> dict[str, Any]:
-    return {
-        "name": metric.name,
-        "classification": metric.classification.value,
-        "reason": metric.reason,
-        "canary": {"events": metric.canary.events, "total": metric.canary.total},
-        "stable": {"events": metric.stable.events, "total": metric.stable.total},
-        "levels": None if metric.levels is None else dict(zip(("canary", "stable"), metric.levels, strict=True)),
-        "ratio": metric.ratio,
-        "interval": metric.finite_interval(),
     }

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import structlog
 
@@ -17,14 +16,12 @@ from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
 from analyzer.model.report import Report
 from analyzer.model.state import TargetState
+from analyzer.model.status_document import HistoryEntry, StatusDocument
 from analyzer.model.verdict import Classification, Outcome, Verdict
 from analyzer.ports import Forgetful, ReleaseStore, Reporter
 
-StatusBuilder = Callable[[Report, TargetState], dict[str, Any]]
-EntryBuilder = Callable[[TargetState, Verdict | None], dict[str, Any]]
-
-_MOMENT = "updatedAt"
-"""The only field of a status that changes at every tick."""
+StatusBuilder = Callable[[Report, TargetState], StatusDocument]
+EntryBuilder = Callable[[TargetState, Verdict | None], HistoryEntry]
 
 _AFTERWARDS = (Phase.BAKING, Phase.SUCCEEDED)
 """The comparison of both sides is over; a bake's comparison decides only where it fails."""
@@ -109,7 +106,7 @@ class Publisher:
 
     def _publish(self, runtime: TargetRuntime, report: Report, state: TargetState) -> bool:
         status = self._status_of(report, state)
-        fields = _digest({key: value for key, value in status.items() if key != _MOMENT})
+        fields = _digest(status)
         last = runtime.published
         if last is not None and fields == last.fields:
             self._withdraw(state.target)
@@ -153,8 +150,9 @@ def _verdict_shown(runtime: TargetRuntime, report: Report, state: TargetState) -
     return _remembered(runtime, state.release.id) or report.verdict
 
 
-def _digest(fields: Mapping[str, Any]) -> bytes:
-    return hashlib.blake2b(repr(fields).encode(), digest_size=16).digest()
+def _digest(status: StatusDocument) -> bytes:
+    """Of all that does not change with every tick."""
+    return hashlib.blake2b(repr(replace(status, updated_at=None)).encode(), digest_size=16).digest()
 
 
 def _measured(verdict: Verdict) -> bool:

@@ -1,22 +1,28 @@
 """Turns our values into JSON that people can read, and back. Every store uses it, so that all documents are alike.
 
 A state document holds all that must survive a kill, so reading is unforgiving: a newer schema, a wrong shape or an
-entry that this version does not know is a RecordError, and the caller leaves the document as it is.
+entry that this version does not know is a RecordError, and the caller leaves the document as it is. Status and history
+are only shown: keys that this version does not know are ignored, and those that came later have defaults.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from analyzer.model.errors import RecordError
+from analyzer.model.plain_json import camel, plain_json, snake_keys
 from analyzer.model.state import SCHEMA, Command, TargetState
+from analyzer.model.status_document import HistoryEntry, StatusDocument
 
 _STATE = TypeAdapter(TargetState)
 _COMMAND = TypeAdapter(Command)
+_STATUS = TypeAdapter(StatusDocument)
+_ENTRY = TypeAdapter(HistoryEntry)
 _PROBLEMS_SHOWN = 3
 
 COMMAND_HINT = "submit commands with `canary-analyzer`, and delete this entry"
@@ -55,8 +61,23 @@ def decode_command(text: bytes, source: str) -> Command:
     return _validated(_COMMAND, text, source)
 
 
+def encode_status(status: StatusDocument) -> bytes:
+    """A status document as indented JSON."""
+    return _text(plain_json(status))
+
+
+def decode_status(document: dict[str, Any], source: str) -> StatusDocument:
+    """A status document of this version or another; `source` says where it is. Raises RecordError."""
+    return _understood(_STATUS, document, source)
+
+
+def decode_entry(document: dict[str, Any], source: str) -> HistoryEntry:
+    """An entry of a history, of this version or another; `source` says where it is. Raises RecordError."""
+    return _understood(_ENTRY, document, source)
+
+
 def encode_mapping(document: dict[str, Any]) -> bytes:
-    """A status or history document as indented JSON."""
+    """A history document as indented JSON."""
     return _text(document)
 
 
@@ -72,6 +93,10 @@ def read_mapping(text: bytes, source: str) -> dict[str, Any]:
 
 
 _WAY_OUT = "it is left unchanged: repair it, or delete it to start from scratch (keep a copy)"
+_OTHER_VERSION = (
+    "it was written by another version or edited: use the same version for the daemon and this program, or delete it: "
+    "the daemon writes it again with the next change"
+)
 
 
 def _text(value: Any) -> bytes:
@@ -82,13 +107,24 @@ def _validated(adapter: TypeAdapter[T], text: bytes, source: str) -> T:
     try:
         return adapter.validate_json(text)
     except ValidationError as error:
-        problems = [f"{_path(one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)]
-        shown = "; ".join(problems[:_PROBLEMS_SHOWN])
-        raise RecordError(f"{source}: unexpected content ({len(problems)} problems): {shown}; {_WAY_OUT}") from error
+        raise RecordError(f"{source}: unexpected content {_problems(error)}; {_WAY_OUT}") from error
 
 
-def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "document"
+def _understood(adapter: TypeAdapter[T], document: dict[str, Any], source: str) -> T:
+    try:
+        return adapter.validate_python(snake_keys(document))
+    except ValidationError as error:
+        raise RecordError(f"{source}: unexpected content {_problems(error, camel)}; {_OTHER_VERSION}") from error
+
+
+def _problems(error: ValidationError, key: Callable[[str], str] = str) -> str:
+    problems = [f"{_path(one['loc'], key)}: {one['msg']}" for one in error.errors(include_url=False)]
+    count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+    return f"({count}): {'; '.join(problems[:_PROBLEMS_SHOWN])}"
+
+
+def _path(location: tuple[int | str, ...], key: Callable[[str], str]) -> str:
+    return ".".join(key(str(part)) for part in location) or "document"
 
 
 def _excerpt(text: bytes) -> str:

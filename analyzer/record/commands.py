@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
 from analyzer.model.state import EXECUTED_KEPT, Command, Verb
+from analyzer.model.status_document import StatusDocument
 from analyzer.record import atomic, codec
 
 
-def subject_of(status: Mapping[str, Any], verb: Verb, canary_version: str | None = None) -> str:
+def subject_of(status: StatusDocument, verb: Verb, canary_version: str | None = None) -> str:
     """What a request made now is for: the release in progress, or the canary version that would be released.
 
-    Naming it keeps a command from hitting a release that the operator has not seen. `status` is the target's status
-    document, `canary_version` what the canary's Deployment has now, where that is known better. Raises RecordError
-    when there is nothing that the command could be for.
+    Naming it keeps a command from hitting a release that the operator has not seen. `canary_version` is what the
+    canary's Deployment has now, where that is known better. Raises RecordError when there is nothing that the command
+    could be for.
     """
-    target, phase = status["target"], Phase(status["phase"])
+    target, phase = status.target, status.phase
     pending = phase is Phase.PENDING and verb is Verb.ABORT
     if verb in (Verb.START, Verb.RETRY) or pending:
-        version = canary_version or status["versions"]["canary"]
+        version = canary_version or status.versions.canary
         if version is None:
             raise RecordError(
-                f"{target}: {verb}: the version of the canary is not known (phase {phase}: {status['reason']}); wait "
+                f"{target}: {verb}: the version of the canary is not known (phase {phase}: {status.reason}); wait "
                 "until both Deployments exist, then try again"
             )
-        return str(version)
-    if status["release"] is None or not phase.active:
+        return version
+    if status.release is None or not phase.active:
         raise RecordError(
             f"{target}: {verb}: expected a release in progress, found phase {phase} "
-            f"({status['reason']}); begin one with `canary-analyzer start` or `retry`"
+            f"({status.reason}); begin one with `canary-analyzer start` or `retry`"
         )
-    return str(status["release"])
+    return status.release
 
 
 def new_command(verb: Verb, subject: str, by: str, at: datetime, extend: timedelta | None = None) -> Command:

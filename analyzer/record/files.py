@@ -6,16 +6,17 @@ state/TARGET.json   status/TARGET.json   history/TARGET.json   commands/TARGET/I
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from analyzer.model.errors import RecordError, StaleStateError
 from analyzer.model.state import Command, Stored, TargetState
+from analyzer.model.status_document import HistoryEntry, StatusDocument
 from analyzer.record import atomic, codec, commands, history
+from analyzer.record.published import Published
 
 _log = structlog.get_logger(__name__)
 
@@ -55,24 +56,22 @@ class FileStore:
             atomic.replace(path, text)
         return _version(text)
 
-    def publish(self, target: str, status: Mapping[str, Any]) -> None:
+    def publish(self, target: str, status: StatusDocument) -> None:
         """Write the status document. Raises RecordError."""
         path = self._path("status", target)
         with self._locked(target):
-            atomic.replace(path, codec.encode_mapping(dict(status)))
+            atomic.replace(path, codec.encode_status(status))
 
-    def status(self, target: str) -> dict[str, Any] | None:
+    def status(self, target: str) -> Published | None:
         """The status document, or None. Raises RecordError."""
-        path = self._path("status", target)
-        text = atomic.read(path)
-        return None if text is None else codec.read_mapping(text, str(path))
+        return self._published("status", target)
 
-    def statuses(self) -> list[dict[str, Any]]:
+    def statuses(self) -> list[Published]:
         """Every status document, by target. Raises RecordError."""
         found = (self.status(path.stem) for path in atomic.documents(self._directory / "status"))
         return [status for status in found if status is not None]
 
-    def append_history(self, target: str, entry: Mapping[str, Any]) -> None:
+    def append_history(self, target: str, entry: HistoryEntry) -> None:
         """Add an ended release, unless its id is there already. Raises RecordError."""
         path = self._path("history", target)
         with self._locked(target):
@@ -80,10 +79,9 @@ class FileStore:
             if kept is not None:
                 atomic.replace(path, history.history_text(target, kept))
 
-    def history(self, target: str) -> tuple[dict[str, Any], ...]:
-        """Ended releases, oldest first. Raises RecordError."""
-        path = self._path("history", target)
-        return history.read_history(atomic.read(path), str(path))
+    def history(self, target: str) -> Published | None:
+        """The document of ended releases, or None. Raises RecordError."""
+        return self._published("history", target)
 
     def commands(self, target: str) -> Sequence[Command]:
         """The commands on file, oldest first; raises RecordError when they cannot be read.
@@ -104,6 +102,11 @@ class FileStore:
     def targets(self) -> tuple[str, ...]:
         """Every target that has a state document, by name. Raises RecordError."""
         return tuple(sorted(path.stem for path in atomic.documents(self._directory / "state")))
+
+    def _published(self, kind: str, target: str) -> Published | None:
+        path = self._path(kind, target)
+        text = atomic.read(path)
+        return None if text is None else Published(target, text, str(path))
 
     def _path(self, kind: str, target: str) -> Path:
         return self._directory / kind / f"{atomic.safe_name(target)}.json"

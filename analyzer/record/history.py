@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from analyzer.model.errors import RecordError
+from analyzer.model.plain_json import plain_json
+from analyzer.model.status_document import HistoryEntry
 from analyzer.record import codec
 
 ENTRIES_KEPT = 100
@@ -23,7 +24,11 @@ def read_history(text: bytes | None, source: str) -> tuple[dict[str, Any], ...]:
         return ()
     document = codec.read_mapping(text, source)
     entries = document.get("entries")
-    if document.get("schema") != HISTORY_SCHEMA or not isinstance(entries, list):
+    if (
+        document.get("schema") != HISTORY_SCHEMA
+        or not isinstance(entries, list)
+        or not all(isinstance(entry, dict) for entry in entries)
+    ):
         raise RecordError(
             f"{source}: expected schema {HISTORY_SCHEMA} with a list of entries; it is left unchanged: "
             "run the version that wrote it, or delete it to start from scratch (keep a copy)"
@@ -31,13 +36,14 @@ def read_history(text: bytes | None, source: str) -> tuple[dict[str, Any], ...]:
     return tuple(entries)
 
 
-def grown(
-    entries: tuple[dict[str, Any], ...], target: str, entry: Mapping[str, Any]
-) -> tuple[dict[str, Any], ...] | None:
-    """The entries with one more and the oldest ones left out as the bounds ask, or None if its id is there."""
-    if any(known.get("id") == entry["id"] for known in entries):
+def grown(entries: tuple[dict[str, Any], ...], target: str, entry: HistoryEntry) -> tuple[dict[str, Any], ...] | None:
+    """The entries with one more and the oldest ones left out as the bounds ask, or None if its id is there.
+
+    Those of another version are kept as they are.
+    """
+    if any(known.get("id") == entry.id for known in entries):
         return None
-    kept = (*entries, dict(entry))[-ENTRIES_KEPT:]
+    kept = (*entries, plain_json(entry))[-ENTRIES_KEPT:]
     while len(kept) > 1 and len(history_text(target, kept)) > BYTES_KEPT:
         kept = kept[1:]
     return kept

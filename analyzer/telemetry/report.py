@@ -10,7 +10,7 @@ import structlog
 
 from analyzer.model.decision import Transition
 from analyzer.model.report import Report
-from analyzer.model.verdict import LogEvidence, MetricVerdict
+from analyzer.model.verdict_document import MetricDocument, metric_documents, rounded
 from analyzer.model.workload import Snapshot
 
 _log = structlog.get_logger(__name__)
@@ -79,13 +79,14 @@ def decision_fields(report: Report, *, technical: bool = False) -> dict[str, Any
         "notes": list(decision.notes) or None,
         "replicas": _replicas(report.snapshot),
         "verdict": verdict.outcome.value if verdict else None,
-        "metrics": {one.name: _metric(one, technical=technical) for one in verdict.metrics} if verdict else None,
+        "metrics": {one.name: _metric(one, technical=technical) for one in metric_documents(verdict)}
+        if verdict
+        else None,
+        "observed_share": rounded(verdict.observed_share) if verdict else None,
     }
     if release and not release.ended_at:
         fields["step"] = f"{release.step + 1}/{len(release.plan.steps)}"
         fields["weight"] = release.current_step.weight
-    if verdict and verdict.observed_share is not None:
-        fields["observed_share"] = round(verdict.observed_share, 3)
     return {key: value for key, value in fields.items() if value is not None}
 
 
@@ -97,30 +98,23 @@ def _replicas(snapshot: Snapshot | None) -> dict[str, str] | None:
     return {name: f"{side.available}/{side.replicas}" if side else "gone" for name, side in sides.items()}
 
 
-def _metric(metric: MetricVerdict, *, technical: bool) -> dict[str, Any]:
+def _metric(metric: MetricDocument, *, technical: bool) -> dict[str, Any]:
     """One metric's numbers: events/total of both sides (of a gauge: levels), the comparison, and the evidence in
     whole percents of what decides."""
-    counts = [f"{side.events:.10g}/{side.total:.10g}" for side in (metric.canary, metric.stable)]
-    canary, stable = counts if metric.levels is None else [f"{level:.4g}" for level in metric.levels]
-    fields: dict[str, Any] = {"classification": metric.classification.value, "canary": canary, "stable": stable}
+    canary, stable = f"{metric.canary.events}/{metric.canary.total}", f"{metric.stable.events}/{metric.stable.total}"
+    if metric.levels:
+        canary, stable = f"{metric.levels.canary:g}", f"{metric.levels.stable:g}"
+    fields: dict[str, Any] = {"classification": str(metric.classification), "canary": canary, "stable": stable}
     if metric.ratio is not None:
-        fields["ratio"] = round(metric.ratio, 3)
-    if interval := metric.finite_interval():
-        fields["interval"] = [None if end is None else round(end, 3) for end in interval]
-    if metric.evidence is not None:
-        fields["abort_evidence"] = int(100 * metric.evidence.abort_progress)
-        fields["promote_evidence"] = int(100 * metric.evidence.promote_progress)
+        fields["ratio"] = metric.ratio
+    if metric.interval:
+        fields["interval"] = list(metric.interval)
+    if metric.evidence and metric.log_evidence:
+        fields["abort_evidence"] = round(1000 * metric.evidence.abort) // 10
+        fields["promote_evidence"] = round(1000 * metric.evidence.promote) // 10
         if technical:
-            fields |= _log_evidence(metric.evidence)
+            fields["log_evidence_abort"] = metric.log_evidence.abort
+            fields["log_evidence_abort_threshold"] = metric.log_evidence.abort_at
+            fields["log_evidence_promote"] = metric.log_evidence.promote
+            fields["log_evidence_promote_threshold"] = metric.log_evidence.promote_at
     return fields
-
-
-def _log_evidence(evidence: LogEvidence) -> dict[str, float]:
-    """The numbers behind the percents, as the glossary defines them."""
-    numbers = {
-        "log_evidence_abort": evidence.abort,
-        "log_evidence_abort_threshold": evidence.abort_at,
-        "log_evidence_promote": evidence.promote,
-        "log_evidence_promote_threshold": evidence.promote_at,
-    }
-    return {name: round(value, 2) for name, value in numbers.items()}

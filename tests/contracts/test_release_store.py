@@ -11,6 +11,7 @@ import pytest
 
 from analyzer.model.errors import RecordError, StaleStateError
 from analyzer.model.phase import Phase
+from analyzer.model.plain_json import plain_json
 from analyzer.model.state import Command, Verb
 from analyzer.ports import ReleaseStore
 from analyzer.record.commands import submit
@@ -19,7 +20,7 @@ from analyzer.record.files import FileStore
 from analyzer.record.history import BYTES_KEPT, ENTRIES_KEPT, history_text
 from tests.fakes.configmap_stage import ClusterStage
 from tests.fakes.store import MemoryStore
-from tests.unit.record.sample_states import a_command, a_state, at
+from tests.unit.record.sample_states import a_command, a_state, a_status_document, an_entry, at
 
 TARGET = "my-app"
 
@@ -73,10 +74,12 @@ class InFiles:
         submit(self._folder, TARGET, command)
 
     def status(self) -> Mapping[str, Any] | None:
-        return self.store.status(TARGET)
+        found = self.store.status(TARGET)
+        return found.json() if found else None
 
     def history(self) -> Sequence[Mapping[str, Any]]:
-        return self.store.history(TARGET)
+        found = self.store.history(TARGET)
+        return found.entries() if found else ()
 
 
 class InConfigMaps:
@@ -94,10 +97,12 @@ class InConfigMaps:
         self._stage.documents.submit(TARGET, self._stage.target_namespace, command)
 
     def status(self) -> Mapping[str, Any] | None:
-        return self._stage.documents.status(TARGET)
+        found = self._stage.documents.status(TARGET)
+        return found.json() if found else None
 
     def history(self) -> Sequence[Mapping[str, Any]]:
-        return self._stage.documents.history(TARGET)
+        found = self._stage.documents.history(TARGET)
+        return found.entries() if found else ()
 
 
 @pytest.fixture(params=[InMemory, InFiles, InConfigMaps])
@@ -167,7 +172,7 @@ def test_keeps_targets_apart(subject: Subject) -> None:
 def test_names_every_target_that_has_a_state_document(subject: Subject) -> None:
     subject.store.save(a_state(target="other"), None)
     subject.put(b"{ torn")
-    subject.store.publish("only-seen", {"phase": "IDLE"})
+    subject.store.publish("only-seen", a_status_document(target="only-seen"))
 
     assert list(subject.store.targets()) == [TARGET, "other"]
 
@@ -185,37 +190,37 @@ def test_never_overwrites_a_document_that_it_can_not_read(subject: Subject, docu
 
 
 def test_publishes_the_last_status(subject: Subject) -> None:
-    subject.store.publish(TARGET, {"phase": "IDLE"})
-    subject.store.publish(TARGET, {"phase": "PENDING", "metrics": [1.5, None]})
+    subject.store.publish(TARGET, a_status_document(phase=Phase.IDLE))
+    subject.store.publish(TARGET, a_status_document(weight=12.5))
 
-    assert subject.status() == {"phase": "PENDING", "metrics": [1.5, None]}
+    assert subject.status() == plain_json(a_status_document(weight=12.5))
 
 
 def test_adds_to_the_history_in_order(subject: Subject) -> None:
     for number in range(3):
-        subject.store.append_history(TARGET, {"id": f"r-{number}", "result": "aborted"})
+        subject.store.append_history(TARGET, an_entry(f"r-{number}", result="aborted"))
 
     assert [entry["id"] for entry in subject.history()] == ["r-0", "r-1", "r-2"]
 
 
 def test_does_not_add_a_release_to_the_history_twice(subject: Subject) -> None:
-    subject.store.append_history(TARGET, {"id": "r-1", "result": "aborted"})
-    subject.store.append_history(TARGET, {"id": "r-2", "result": "promoted"})
-    subject.store.append_history(TARGET, {"id": "r-1", "result": "promoted"})
+    subject.store.append_history(TARGET, an_entry("r-1", result="aborted"))
+    subject.store.append_history(TARGET, an_entry("r-2", result="promoted"))
+    subject.store.append_history(TARGET, an_entry("r-1", result="promoted"))
 
     assert [(entry["id"], entry["result"]) for entry in subject.history()] == [("r-1", "aborted"), ("r-2", "promoted")]
 
 
 def test_forgets_the_oldest_releases(subject: Subject) -> None:
     for number in range(ENTRIES_KEPT + 2):
-        subject.store.append_history(TARGET, {"id": f"r-{number}"})
+        subject.store.append_history(TARGET, an_entry(f"r-{number}"))
 
     assert [entry["id"] for entry in subject.history()] == [f"r-{number}" for number in range(2, ENTRIES_KEPT + 2)]
 
 
 def test_keeps_the_history_small_even_when_its_entries_are_large(subject: Subject) -> None:
     for number in range(10):
-        subject.store.append_history(TARGET, {"id": f"r-{number}", "reason": "x" * 200_000})
+        subject.store.append_history(TARGET, an_entry(f"r-{number}", reason="x" * 200_000))
 
     kept = tuple(dict(entry) for entry in subject.history())
     assert [entry["id"] for entry in kept] == ["r-6", "r-7", "r-8", "r-9"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from analyzer.model.errors import StaleStateError
 from analyzer.model.state import Command, Stored, TargetState
+from analyzer.model.status_document import HistoryEntry, StatusDocument
 from analyzer.record import codec, history
 
 
@@ -48,11 +49,11 @@ class MemoryStore:
         self._versions[state.target] = str(self.writes)
         return self._versions[state.target]
 
-    def publish(self, target: str, status: Mapping[str, Any]) -> None:
+    def publish(self, target: str, status: StatusDocument) -> None:
         self._fail()
-        self._status[target] = codec.encode_mapping(dict(status))
+        self._status[target] = codec.encode_status(status)
 
-    def append_history(self, target: str, entry: Mapping[str, Any]) -> None:
+    def append_history(self, target: str, entry: HistoryEntry) -> None:
         self._fail()
         kept = history.grown(self.history(target), target, entry)
         if kept is not None:

@@ -134,7 +134,9 @@ def test_killed_again_and_again_ends_as_it_should_with_one_alert_each(theatre: T
     theatre.wait(lambda: len(theatre.alerts(event)) == (1 if event == "promoted" else 2), 10)
     ids = [alert.id for alert in theatre.shop.receiver.alerts]
     assert len(ids) == len(set(ids))
-    assert len(theatre.store.history("shop")) == 1
+    history = theatre.store.history("shop")
+    assert history is not None
+    assert len(history.entries()) == 1
 
 
 def test_holds_while_prometheus_is_down_and_is_still_right_afterwards(theatre: Theatre) -> None:

@@ -21,7 +21,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from analyzer.record.files import FileStore
-from tests.unit.record.sample_states import a_state
+from tests.unit.record.sample_states import a_state, an_entry
 
 store = FileStore(Path(sys.argv[1]))
 stored = store.load("my-app")
@@ -29,7 +29,7 @@ state, version = (stored.state, stored.version) if stored else (a_state(), None)
 while True:
     state = replace(state, epoch=state.epoch + 1, reason="x" * (state.epoch * 997 % 65_536))
     version = store.save(state, version)
-    store.append_history("my-app", {"id": f"r-{state.epoch}"})
+    store.append_history("my-app", an_entry(f"r-{state.epoch}"))
     print("saved", flush=True)
 """
 
@@ -49,4 +49,6 @@ def test_a_kill_at_any_moment_leaves_a_document_that_can_be_loaded(tmp_path: Pat
         assert stored is not None
         assert stored.state.epoch > epoch, "nothing that was saved is lost"
         epoch = stored.state.epoch
-        assert FileStore(tmp_path).history("my-app")[-1]["id"] in {f"r-{epoch}", f"r-{epoch - 1}"}
+        history = FileStore(tmp_path).history("my-app")
+        assert history is not None
+        assert history.history()[-1].id in {f"r-{epoch}", f"r-{epoch - 1}"}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from analyzer.model.decision import Action
 from analyzer.model.moments import clock_time
@@ -58,10 +57,7 @@ def in_short(report: Report) -> str:
     """The reason of a decision, with first sentences in place of whole comparisons."""
     status = status_of(report, report.decision.state)
     reason = report.decision.reason
-    for told in (*(change.reason for change in report.decision.transitions), *_causes(status)):
+    causes = (status.cause.reason,) if status.cause else ()
+    for told in (*(change.reason for change in report.decision.transitions), *causes):
         reason = reason.replace(told, first_sentence(told))
     return without_place(without_metrics(reason, status))
-
-
-def _causes(status: Mapping[str, Any]) -> tuple[str, ...]:
-    return (status["cause"]["reason"],) if status["cause"] else ()

@@ -13,8 +13,11 @@ from analyzer.cli.demo.story import Story
 from analyzer.model.duration import show_duration
 from analyzer.model.numbers import count, percent
 from analyzer.model.numbers import seconds as show_seconds
-from analyzer.model.verdict import Classification, MetricVerdict
+from analyzer.model.plain_json import plain_json
+from analyzer.model.verdict import Classification
+from analyzer.model.verdict_document import metric_document
 from analyzer.record.explanation import cause_words, first_sentence, listed
+from analyzer.record.status import cause_document
 from analyzer.sandbox.service import Tally
 from analyzer.sandbox.shop import ReleaseKind
 
@@ -60,7 +63,7 @@ def as_json(played: Played) -> dict[str, Any]:
     }
     if story.outcome == "aborted":
         result |= _abort(played)
-    return result | {"metrics": [_metric(metric) for metric in story.metrics]}
+    return result | {"metrics": plain_json(tuple(map(metric_document, story.metrics)))}
 
 
 def _abort(played: Played) -> Mapping[str, Any]:
@@ -80,22 +83,6 @@ def _since(played: Played, moment: datetime | None) -> float | None:
     """Seconds from the version's first served request, None where it never served."""
     first = played.users.first_served
     return None if first is None or moment is None else round((moment - first).total_seconds(), 1)
-
-
-def _metric(metric: MetricVerdict) -> dict[str, Any]:
-    return {
-        "name": metric.name,
-        "classification": metric.classification.value,
-        "canary": {"events": round(metric.canary.events), "total": round(metric.canary.total)},
-        "stable": {"events": round(metric.stable.events), "total": round(metric.stable.total)},
-        "ratio": None if metric.ratio is None else round(metric.ratio, 2),
-        "interval": _interval(metric),
-    }
-
-
-def _interval(metric: MetricVerdict) -> list[float | None] | None:
-    interval = metric.finite_interval()
-    return None if interval is None else [None if end is None else round(end, 2) for end in interval]
 
 
 def in_words(played: Played) -> str:
@@ -137,7 +124,7 @@ def _because(story: Story) -> str:
     if cause is None:
         return f": {first_sentence(story.reason)}"
     reason = first_sentence(cause.reason).removeprefix(f"{cause.culprit}: ")
-    return f" because {cause_words({'kind': cause.kind, 'reason': cause.reason, 'culprit': cause.culprit})}: {reason}"
+    return f" because {cause_words(cause_document(cause))}: {reason}"
 
 
 def as_table(releases: Sequence[Played]) -> Table:

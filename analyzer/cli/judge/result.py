@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.cli.judge.case import Case
 from analyzer.model.metric import GaugeMetric, QueryMetric, TestedMetric
 from analyzer.model.noise import Noise
+from analyzer.model.plain_json import plain_json
 from analyzer.model.verdict import MetricVerdict, Outcome, Verdict
+from analyzer.model.verdict_document import metric_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +78,14 @@ def failed(identity: object, message: str, line: int) -> CaseResult:
 
 
 def _metric(metric: TestedMetric | QueryMetric, one: MetricVerdict, noise: Noise | None) -> dict[str, Any]:
-    evidence = one.evidence
-    found: dict[str, Any] = {"name": one.name, "classification": one.classification}
-    if not isinstance(metric, QueryMetric):
-        interval = one.finite_interval()
-        found["logEvidence"] = (
-            None if evidence is None else {"abort": _finite(evidence.abort), "promote": _finite(evidence.promote)}
-        )
-        found["ratio"] = None if one.ratio is None else _finite(one.ratio)
-        found["interval"] = None if interval is None else list(interval)
-        found["noise"] = None if noise is None else _noise(noise, gauge=isinstance(metric, GaugeMetric))
-    return {**found, "reason": one.reason}
-
-
-def _noise(noise: Noise, *, gauge: bool) -> dict[str, Any]:
-    numbers = {"podSpread": noise.pod_spread, "source": noise.source}
-    if gauge:
-        return {"withinPod": noise.within_pod, **numbers}
-    return {"dispersion": noise.dispersion, **numbers}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    """What the status says of it too, with numbers that are not rounded: programs go on calculating with them."""
+    found = plain_json(metric_document(replace(one, noise=noise), digits=None))
+    if found["logEvidence"]:
+        found["logEvidence"] = {key: found["logEvidence"][key] for key in ("abort", "promote")}
+    if found["noise"]:
+        del found["noise"]["dispersion" if isinstance(metric, GaugeMetric) else "withinPod"]
+    tested = () if isinstance(metric, QueryMetric) else ("logEvidence", "ratio", "interval", "noise")
+    return {key: found[key] for key in ("name", "classification", *tested, "reason")}
 
 
 def _row(identity: object, verdict: str, metric: str, decided: object, reason: str) -> str:

@@ -5,24 +5,27 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from itertools import chain
+from typing import Annotated, NoReturn
 
 import typer
 
 from analyzer.cli.errors import ExitCode, error_text
 from analyzer.cli.operate import waiting
-from analyzer.cli.operate.documents import Documents, Opener, Where, documents_at, shown, status_of, statuses_of
+from analyzer.cli.operate.documents import Documents, Opener, Where, documents_at, found_in, readable, status_of
 from analyzer.cli.operate.options import AnyTarget, Format, Output, TargetName, Timeout, Wait, located
 from analyzer.cli.operate.requests import request
 from analyzer.cli.operate.tables import history_table, printable, status_table
-from analyzer.cli.operate.waiting import Awaited, PollPace
+from analyzer.cli.operate.waiting import PollPace
 from analyzer.model.duration import parse_duration
-from analyzer.model.errors import AnalyzerError
+from analyzer.model.errors import AnalyzerError, RecordError
 from analyzer.model.state import Verb
+from analyzer.model.status_document import StatusDocument
 from analyzer.record.explanation import explain, last_answer
+from analyzer.record.published import Published
 
 _SUMMARIES = {
     Verb.START: "Start a release of the version that the canary has now.",
@@ -83,41 +86,43 @@ class OperatorCommands:
         with _Failures():
             documents = self.reach(where)
             code = self._wait_for_present(documents, where, target, timeout, output) if wait else ExitCode.DONE
-            found = statuses_of(documents, where, target)
+            found = found_in(documents, where, target)
             if output is Output.JSON:
-                _print_json(found[0] if target else found)
-            elif not found:
-                typer.echo(f"no canary targets found in {documents.place}; is the daemon running?", err=True)
+                raw, errors = readable(found, Published.json)
+                _print_json(raw, target)
             else:
-                now = datetime.now(UTC)
-                typer.echo(shown(found, lambda all_: status_table(all_, now, wide=output is Output.WIDE)))
-                for answer in filter(None, (shown(one, last_answer) for one in found if target)):
-                    typer.echo(printable(answer))
-            raise typer.Exit(code)
+                statuses, errors = readable(found, Published.status)
+                self._show(statuses, target, wide=output is Output.WIDE)
+                if not found:
+                    typer.echo(f"no canary targets found in {documents.place}; is the daemon running?", err=True)
+            _exit(errors, code)
 
     def why(
         self, where: Where, target: AnyTarget = None, output: Format = Output.TEXT, *, details: Details = False
     ) -> None:
         """Explain the last decision: outcome, culprit, times, each metric's comparison, and what comes next."""
         with _Failures():
-            found = statuses_of(self.reach(where), where, target)
-            texts = [shown(one, lambda status: _explained(status, details=details)) for one in found]
+            statuses, errors = readable(found_in(self.reach(where), where, target), Published.status)
+            texts = [_explained(status, details=details) for status in statuses]
             if output is Output.JSON:
-                answers = [{"target": one["target"], "why": text} for one, text in zip(found, texts, strict=True)]
-                _print_json(answers[0] if target else answers)
-            else:
+                pairs = zip(statuses, texts, strict=True)
+                _print_json([{"target": status.target, "why": text} for status, text in pairs], target)
+            elif texts:
                 typer.echo("\n\n".join(texts))
+            _exit(errors)
 
     def history(self, where: Where, target: AnyTarget = None, output: Format = Output.TEXT) -> None:
         """List ended releases, oldest first."""
         with _Failures():
             documents = self.reach(where)
-            names = [str(one.get("target")) for one in statuses_of(documents, where, target)]
-            found = [entry for name in names for entry in documents.history(name)]
+            found = filter(None, (documents.history(one.target) for one in found_in(documents, where, target)))
             if output is Output.JSON:
-                _print_json(found)
+                raw, errors = readable(found, Published.entries)
+                _print_json(list(chain.from_iterable(raw)))
             else:
-                typer.echo(shown(found, lambda entries: history_table(entries, wide=output is Output.WIDE)))
+                entries, errors = readable(found, Published.history)
+                typer.echo(history_table(list(chain.from_iterable(entries)), wide=output is Output.WIDE))
+            _exit(errors)
 
     def pause(self, where: Where, target: TargetName) -> None:
         """Pause the release: no further steps; the canary is still judged, and rolled back if it fails."""
@@ -146,6 +151,12 @@ class OperatorCommands:
 
         return ask
 
+    def _show(self, statuses: Sequence[StatusDocument], target: str | None, *, wide: bool) -> None:
+        if statuses:
+            typer.echo(status_table(statuses, datetime.now(UTC), wide=wide))
+        for answer in filter(None, (last_answer(one) for one in statuses if target)):
+            typer.echo(printable(answer))
+
     def _ask(self, where: Where, target: str, verb: Verb, extend: timedelta | None, timeout: str | None) -> None:
         patience = None if timeout is None else _duration(timeout, "--timeout")
         with _Failures():
@@ -163,14 +174,14 @@ class OperatorCommands:
         patience = _duration(timeout, "--timeout")
         status = status_of(documents, where, target)
         version = documents.canary_version(status)
-        awaited: Awaited | None = shown(status, lambda found: waiting.awaited(found, version))
+        awaited = waiting.awaited(status, version)
 
         def tell(line: str) -> None:
             typer.echo(line, err=output is Output.JSON)
 
         if awaited is not None:
             return waiting.follow(documents, awaited, patience, self.pace, tell)
-        rest = shown(status, waiting.at_rest)
+        rest = waiting.at_rest(status)
         tell(rest.line)
         return rest.ended or ExitCode.DONE
 
@@ -187,7 +198,7 @@ class _Failures:
             raise typer.Exit(ExitCode.ERROR) from error
 
 
-def _explained(status: Mapping[str, Any], *, details: bool) -> str:
+def _explained(status: StatusDocument, *, details: bool) -> str:
     width = shutil.get_terminal_size((_WIDTH_OF_PIPES, 24)).columns
     text = explain(status, now=datetime.now(UTC), width=width, details=details)
     return "\n".join(map(printable, text.splitlines()))
@@ -203,5 +214,14 @@ def _duration(text: str, option: str) -> timedelta:
     return length
 
 
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, indent=1))
+def _print_json(found: Sequence[object], target: str | None = None) -> None:
+    """A list, or where one target is named the one object."""
+    for value in found if target else [found]:
+        typer.echo(json.dumps(value, indent=1))
+
+
+def _exit(errors: Sequence[RecordError], code: ExitCode = ExitCode.DONE) -> NoReturn:
+    """Say which documents could not be read; the others are shown by now."""
+    for error in errors:
+        typer.echo(error_text(error), err=True)
+    raise typer.Exit(ExitCode.ERROR if errors else code)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from analyzer.actuation.sides import version_of
 from analyzer.kube.client import connect
@@ -13,11 +13,12 @@ from analyzer.kube.errors import KubeError
 from analyzer.kube.objects import DEPLOYMENTS, Api
 from analyzer.model.errors import RecordError
 from analyzer.model.state import Command
+from analyzer.model.status_document import StatusDocument
 from analyzer.record.commands import submit
 from analyzer.record.configmaps import ClusterDocuments
 from analyzer.record.files import FileStore
+from analyzer.record.published import Published
 
-D = TypeVar("D")
 T = TypeVar("T")
 
 
@@ -40,19 +41,19 @@ class Documents(Protocol):
         """Where they are, in words."""
         ...
 
-    def statuses(self) -> list[dict[str, Any]]:
+    def statuses(self) -> list[Published]:
         """Every target's status document, by name."""
         ...
 
-    def status(self, target: str) -> dict[str, Any] | None:
+    def status(self, target: str) -> Published | None:
         """One target's status document, or None."""
         ...
 
-    def history(self, target: str) -> tuple[dict[str, Any], ...]:
-        """One target's ended releases, oldest first."""
+    def history(self, target: str) -> Published | None:
+        """The document of one target's ended releases, or None."""
         ...
 
-    def canary_version(self, status: Mapping[str, Any]) -> str | None:
+    def canary_version(self, status: StatusDocument) -> str | None:
         """The version that the canary's Deployment has now, None where only the daemon knows."""
         ...
 
@@ -61,33 +62,21 @@ class Documents(Protocol):
         ...
 
 
-class FileDocuments:
+class FileDocuments(FileStore):
     """The documents in a folder, as the demo's daemon writes them."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._store = FileStore(directory)
+        super().__init__(directory)
+        self._folder = directory
         self.place = f"state directory {directory}"
 
-    def statuses(self) -> list[dict[str, Any]]:
-        """Every target's status document, by name."""
-        return self._store.statuses()
-
-    def status(self, target: str) -> dict[str, Any] | None:
-        """One target's status document, or None."""
-        return self._store.status(target)
-
-    def history(self, target: str) -> tuple[dict[str, Any], ...]:
-        """One target's ended releases, oldest first."""
-        return self._store.history(target)
-
-    def canary_version(self, _status: Mapping[str, Any]) -> str | None:
+    def canary_version(self, _status: StatusDocument) -> str | None:
         """The version that the canary's Deployment has now: a folder does not know."""
         return None
 
     def submit(self, target: str, _namespace: str, command: Command) -> None:
         """Submit a command."""
-        submit(self._directory, target, command)
+        submit(self._folder, target, command)
 
 
 class InCluster(ClusterDocuments):
@@ -97,11 +86,10 @@ class InCluster(ClusterDocuments):
         super().__init__(api, namespace)
         self._deployments = api
 
-    def canary_version(self, status: Mapping[str, Any]) -> str | None:
+    def canary_version(self, status: StatusDocument) -> str | None:
         """The version that the canary's Deployment has now; None where that cannot be read."""
-        name = shown(status, lambda found: found["replicas"]["canary"]["deployment"])
         try:
-            found = self._deployments.get(DEPLOYMENTS, status.get("namespace"), name)
+            found = self._deployments.get(DEPLOYMENTS, status.namespace, status.replicas.canary.deployment)
         except KubeError:  # an operator need not be allowed to: then the daemon's last tick counts
             return None
         return version_of(found).template.hash
@@ -117,35 +105,44 @@ def documents_at(where: Where) -> Documents:
     return InCluster(connect(where.kubeconfig, where.context), where.analyzer_namespace)
 
 
-def status_of(documents: Documents, where: Where, target: str) -> dict[str, Any]:
-    """One target's status document. Raises RecordError when there is none in the namespace of `where`."""
+def found_in(documents: Documents, where: Where, target: str | None) -> list[Published]:
+    """The status document of one target or of all, in the namespace of `where` or in every one.
+
+    Raises RecordError when the target that is named is not there.
+    """
+    if target is None:
+        return [one for one in documents.statuses() if where.namespace in (None, _namespace(one) or where.namespace)]
     status = documents.status(target)
     if status is None:
-        known = ", ".join(str(one.get("target")) for one in documents.statuses()) or "none"
+        known = ", ".join(one.target for one in documents.statuses()) or "none"
         raise RecordError(
             f"canary target {target!r} not found in {documents.place}; found: {known}. "
             "Check the name, --analyzer-namespace and --context, and that the daemon is running"
         )
-    if where.namespace not in (None, status.get("namespace")):
-        raise RecordError(
-            f"{target}: expected a canary target in namespace {where.namespace}, found one in {status.get('namespace')}"
-        )
-    return status
+    if where.namespace not in (None, found := status.json().get("namespace")):
+        raise RecordError(f"{target}: expected a canary target in namespace {where.namespace}, found one in {found}")
+    return [status]
 
 
-def statuses_of(documents: Documents, where: Where, target: str | None) -> list[dict[str, Any]]:
-    """One target's status document or all, in the namespace of `where` or in every one. Raises RecordError."""
-    if target is not None:
-        return [status_of(documents, where, target)]
-    return [one for one in documents.statuses() if where.namespace in (None, one.get("namespace"))]
+def status_of(documents: Documents, where: Where, target: str) -> StatusDocument:
+    """What one target's status document says. Raises RecordError."""
+    return found_in(documents, where, target)[0].status()
 
 
-def shown(document: D, show: Callable[[D], T]) -> T:
-    """What `show` makes of a document, which another version may have written. Raises RecordError."""
+def readable(documents: Iterable[Published], read: Callable[[Published], T]) -> tuple[list[T], list[RecordError]]:
+    """What can be read of documents, and why the rest cannot: one bad document hides no other."""
+    good, bad = [], []
+    for one in documents:
+        try:
+            good.append(read(one))
+        except RecordError as error:
+            bad.append(error)
+    return good, bad
+
+
+def _namespace(status: Published) -> str | None:
+    """Where the target is; None where that cannot be read, which is said when the rest is read."""
     try:
-        return show(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RecordError(
-            f"the document was written by another version ({type(error).__name__}: {error}); "
-            "use the same version for the daemon and this program, or wait for the daemon's next tick"
-        ) from error
+        return status.json().get("namespace")
+    except RecordError:
+        return None

@@ -6,7 +6,7 @@ import getpass
 import os
 from datetime import UTC, datetime, timedelta
 
-from analyzer.cli.operate.documents import Documents, Where, shown, status_of
+from analyzer.cli.operate.documents import Documents, Where, status_of
 from analyzer.cli.operate.waiting import Awaited
 from analyzer.model.state import Verb
 from analyzer.record.commands import new_command, subject_of
@@ -22,15 +22,15 @@ def request(
     """
     status = status_of(documents, where, target)
     version = documents.canary_version(status) if verb in (Verb.START, Verb.RETRY) else None
-    subject = shown(status, lambda found: subject_of(found, verb, version))
+    subject = subject_of(status, verb, version)
     command = new_command(verb, subject, who(), datetime.now(UTC), extend)
-    documents.submit(target, str(status["namespace"]), command)
-    release = subject if subject == status["release"] else None
+    documents.submit(target, status.namespace, command)
+    release = subject if subject == status.release else None
     told = (
         f"{verb} of {target} ({subject}) requested, command {command.id}; "
         f"`canary-analyzer status {target}` shows the daemon's answer"
     )
-    return told, Awaited(target, release, subject, status["release"], command.id)
+    return told, Awaited(target, release, subject, status.release, command.id)
 
 
 def who() -> str:

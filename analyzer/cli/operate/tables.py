@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypeVar
 
 from analyzer.model.duration import show_duration
 from analyzer.model.moments import round_duration
 from analyzer.model.numbers import percent
+from analyzer.model.status_document import DeploymentDocument, HistoryEntry, StatusDocument
 from analyzer.record.explanation import first_sentence, short_reason, wrap
 
-Json = Mapping[str, Any]
-Column = tuple[str, Callable[[Json], str]]
+Row = TypeVar("Row")
+Columns = Sequence[tuple[str, Callable[[Row], str]]]
 
 _INDENT = "  "
 
 
-def status_table(statuses: Sequence[Json], now: datetime, *, wide: bool) -> str:
+def status_table(statuses: Sequence[StatusDocument], now: datetime, *, wide: bool) -> str:
     """The state of each target, one row each; ages are as of `now`."""
-    updated = ("UPDATED", lambda status: _age(status.get("updatedAt"), now))
-    return _wide(statuses, (*_STATUS_WIDE, updated), short_reason) if wide else _narrow(statuses, _STATUS, short_reason)
+    if not wide:
+        return _narrow(statuses, _STATUS, short_reason)
+    return _wide(statuses, (*_STATUS_WIDE, ("UPDATED", lambda status: _age(status.updated_at, now))), short_reason)
 
 
-def history_table(entries: Sequence[Json], *, wide: bool) -> str:
+def history_table(entries: Sequence[HistoryEntry], *, wide: bool) -> str:
     """Ended releases, one row each."""
     return _wide(entries, _HISTORY_WIDE, _ended_by) if wide else _narrow(entries, _HISTORY, _ended_by)
 
 
-def position(status: Json) -> str:
+def position(status: StatusDocument) -> str:
     """The step a release is in, such as 2/5."""
-    return f"{status['step']}/{status['steps']}" if status.get("step") else "-"
+    return f"{status.step}/{status.steps}" if status.step else "-"
 
 
-def pods(status: Json, side: str) -> str:
+def pods(side: DeploymentDocument) -> str:
     """Available of requested replicas of a side, such as 3/4."""
-    found = status.get("replicas", {}).get(side, {})
-    return "-" if found.get("requested") is None else f"{found['available']}/{found['requested']}"
+    return "-" if side.requested is None else f"{side.available}/{side.requested}"
 
 
 def printable(text: object) -> str:
@@ -45,7 +46,7 @@ def printable(text: object) -> str:
     return "".join(char if char.isprintable() else " " for char in str(text))
 
 
-def _narrow(rows: Sequence[Json], columns: Sequence[Column], reason: Callable[[Json], str]) -> str:
+def _narrow(rows: Sequence[Row], columns: Columns[Row], reason: Callable[[Row], str]) -> str:
     lines = _rows(rows, columns)
     width = shutil.get_terminal_size().columns
     for number, row in reversed(list(enumerate(rows, start=1))):
@@ -53,15 +54,15 @@ def _narrow(rows: Sequence[Json], columns: Sequence[Column], reason: Callable[[J
     return "\n".join(lines)
 
 
-def _wide(rows: Sequence[Json], columns: Sequence[Column], reason: Callable[[Json], str]) -> str:
+def _wide(rows: Sequence[Row], columns: Columns[Row], reason: Callable[[Row], str]) -> str:
     return "\n".join(_rows(rows, (*columns, ("REASON", lambda row: printable(reason(row))))))
 
 
-def _ended_by(entry: Json) -> str:
-    return first_sentence(str(entry.get("reason") or ""))
+def _ended_by(entry: HistoryEntry) -> str:
+    return first_sentence(entry.reason)
 
 
-def _rows(rows: Sequence[Json], columns: Sequence[Column]) -> list[str]:
+def _rows(rows: Sequence[Row], columns: Columns[Row]) -> list[str]:
     table = [[name for name, _ in columns], *([show(row) for _, show in columns] for row in rows)]
     widths = [max(len(cells[index]) for cells in table) for index in range(len(columns))]
     return [
@@ -69,19 +70,18 @@ def _rows(rows: Sequence[Json], columns: Sequence[Column]) -> list[str]:
     ]
 
 
-def _plain(name: str) -> Callable[[Json], str]:
-    return lambda row: "-" if row.get(name) is None else printable(row[name])
+def _text(value: str | None) -> str:
+    return "-" if value is None else printable(value)
 
 
-def _share(status: Json) -> str:
-    share = status.get("observedShare")
-    over = status.get("outcome") or status.get("phase") == "ROLLING_BACK"  # versions before wrote an old share then
+def _share(status: StatusDocument) -> str:
+    share = status.observed_share
+    over = status.outcome or status.phase == "ROLLING_BACK"  # versions before wrote an old share then
     return "-" if share is None or over else _cell(percent(share))
 
 
-def _weight(status: Json) -> str:
-    weight = status.get("weight")
-    return "-" if weight is None else _cell(percent(weight / 100))
+def _weight(status: StatusDocument) -> str:
+    return "-" if status.weight is None else _cell(percent(status.weight / 100))
 
 
 def _cell(text: str) -> str:
@@ -89,54 +89,47 @@ def _cell(text: str) -> str:
     return text.replace(" ", "")
 
 
-def _age(moment: str | None, now: datetime) -> str:
-    if moment is None:
-        return "-"
-    return f"{_rounded((now - datetime.fromisoformat(moment)).total_seconds())} ago"
+def _age(moment: datetime | None, now: datetime) -> str:
+    return "-" if moment is None else f"{_length((now - moment).total_seconds())} ago"
 
 
-def _minute(name: str) -> Callable[[Json], str]:
-    """A moment to the minute, in UTC."""
-    return lambda row: "-" if row.get(name) is None else str(row[name])[:16].replace("T", " ") + "Z"
+def _minute(moment: datetime | None) -> str:
+    return "-" if moment is None else f"{moment:%Y-%m-%d %H:%MZ}"
 
 
-def _length(name: str) -> Callable[[Json], str]:
-    return lambda row: "-" if row.get(name) is None else _rounded(row[name])
+def _length(seconds: float | None) -> str:
+    return "-" if seconds is None else show_duration(round_duration(timedelta(seconds=max(seconds, 0.0))))
 
 
-def _rounded(seconds: float) -> str:
-    return show_duration(round_duration(timedelta(seconds=max(seconds, 0.0))))
-
-
-_STATUS: tuple[Column, ...] = (
-    ("TARGET", _plain("target")),
-    ("PHASE", _plain("phase")),
+_STATUS: Columns[StatusDocument] = (
+    ("TARGET", lambda status: _text(status.target)),
+    ("PHASE", lambda status: _text(status.phase)),
     ("STEP", position),
     ("SHARE", _share),
-    ("STABLE", lambda row: pods(row, "stable")),
-    ("CANARY", lambda row: pods(row, "canary")),
-    ("VERDICT", _plain("verdict")),
+    ("STABLE", lambda status: pods(status.replicas.stable)),
+    ("CANARY", lambda status: pods(status.replicas.canary)),
+    ("VERDICT", lambda status: _text(status.verdict)),
 )
-_STATUS_WIDE: tuple[Column, ...] = (
-    ("NAMESPACE", _plain("namespace")),
+_STATUS_WIDE: Columns[StatusDocument] = (
+    ("NAMESPACE", lambda status: _text(status.namespace)),
     *_STATUS[:3],
     ("WEIGHT", _weight),
     *_STATUS[3:],
-    ("RELEASE", _plain("release")),
-    ("OUTCOME", _plain("outcome")),
+    ("RELEASE", lambda status: _text(status.release)),
+    ("OUTCOME", lambda status: _text(status.outcome)),
 )
-_HISTORY: tuple[Column, ...] = (
-    ("ENDED", _minute("endedAt")),
-    ("RELEASE", _plain("id")),
-    ("RESULT", _plain("result")),
-    ("TOOK", _length("seconds")),
-    ("CULPRIT", _plain("culprit")),
+_HISTORY: Columns[HistoryEntry] = (
+    ("ENDED", lambda entry: _minute(entry.ended_at)),
+    ("RELEASE", lambda entry: _text(entry.id)),
+    ("RESULT", lambda entry: _text(entry.result)),
+    ("TOOK", lambda entry: _length(entry.seconds)),
+    ("CULPRIT", lambda entry: _text(entry.culprit)),
 )
-_HISTORY_WIDE: tuple[Column, ...] = (
-    ("ENDED", _minute("endedAt")),
-    ("TARGET", _plain("target")),
+_HISTORY_WIDE: Columns[HistoryEntry] = (
+    ("ENDED", lambda entry: _minute(entry.ended_at)),
+    ("TARGET", lambda entry: _text(entry.target)),
     *_HISTORY[1:4],
-    ("TO-ABORT", _length("secondsToAbort")),
-    ("TO-SAFE", _length("secondsToSafe")),
+    ("TO-ABORT", lambda entry: _length(entry.seconds_to_abort)),
+    ("TO-SAFE", lambda entry: _length(entry.seconds_to_safe)),
     _HISTORY[4],
 )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from analyzer.cli.errors import ExitCode
-from analyzer.cli.operate.documents import Documents, shown
+from analyzer.cli.operate.documents import Documents
 from analyzer.cli.operate.tables import pods, printable
 from analyzer.model.duration import show_duration
 from analyzer.model.errors import AnalyzerError
 from analyzer.model.phase import Phase
 from analyzer.model.state import Result
+from analyzer.model.status_document import HistoryEntry, StatusDocument
 from analyzer.record.explanation import cause_words, first_sentence, phase_words, short_reason, step_words
-
-Json = Mapping[str, Any]
 
 EVERY = 2.0
 """Seconds between two reads of the status document."""
@@ -52,47 +50,47 @@ class Standing:
     ended: ExitCode | None = None
 
 
-def awaited(status: Json, canary_version: str | None) -> Awaited | None:
+def awaited(status: StatusDocument, canary_version: str | None) -> Awaited | None:
     """The release that a target is in or waits for, or None between releases.
 
     Where the canary's Deployment has a version by now that the daemon has not seen, the release of that one.
     """
-    phase, seen = Phase(status["phase"]), status["versions"]["canary"]
+    phase, seen = status.phase, status.versions.canary
     version = canary_version or seen
     if phase is Phase.PENDING or version != seen:
-        return Awaited(status["target"], None, version, before=status["release"])
-    return Awaited(status["target"], status["release"]) if phase.active else None
+        return Awaited(status.target, None, version, before=status.release)
+    return Awaited(status.target, status.release) if phase.active else None
 
 
-def at_rest(status: Json) -> Standing:
+def at_rest(status: StatusDocument) -> Standing:
     """The progress line where nothing is in progress: how the last release ended."""
-    if status["outcome"] is None:
-        return Standing(f"{status['target']}: no release to wait for: {_reason(status)}", ExitCode.ERROR)
-    return _ended(status["release"], status["outcome"], short_reason(status))
+    if status.outcome is None or status.release is None:
+        return Standing(f"{status.target}: no release to wait for: {_reason(status)}", ExitCode.ERROR)
+    return _ended(status.release, status.outcome, short_reason(status))
 
 
-def standing(wait: Awaited, status: Json, history: Callable[[], tuple[Json, ...]]) -> Standing:
+def standing(wait: Awaited, status: StatusDocument, history: Callable[[], Sequence[HistoryEntry]]) -> Standing:
     """Where the awaited release stands, by the status document and, where that has moved on, by the history."""
     if wait.command is not None:
-        answer = next((one for one in status["executedCommands"] if one["id"] == wait.command), None)
+        answer = next((one for one in status.executed_commands if one.id == wait.command), None)
         if answer is None:
             return Standing(f"{wait.target}: waiting for the daemon to accept the command")
-        if not answer["accepted"]:
-            return Standing(f"{wait.target}: refused: {printable(answer['answer'])}", ExitCode.ERROR)
+        if not answer.accepted:
+            return Standing(f"{wait.target}: refused: {printable(answer.answer)}", ExitCode.ERROR)
     release = wait.release
     if release is None:
-        if status["release"] == wait.before:
+        if status.release is None or status.release == wait.before:
             return _not_begun(wait, status)
-        release = status["release"]
-        if status["version"] != wait.version:
+        release = status.release
+        if status.version != wait.version:
             return Standing(f"{wait.target}: superseded by release {release}", ExitCode.ABORTED)
-    if status["release"] != release:
-        found = next((entry for entry in reversed(history()) if entry["id"] == release), None)
+    if status.release != release:
+        found = next((entry for entry in reversed(history()) if entry.id == release), None)
         if found is None:
             return Standing(f"{release}: found neither in progress nor in the history", ExitCode.ERROR)
-        return _ended(release, found["result"], found["reason"])
-    if status["outcome"] is not None:
-        return _ended(release, status["outcome"], short_reason(status))
+        return _ended(release, found.result, found.reason)
+    if status.outcome is not None:
+        return _ended(release, status.outcome, short_reason(status))
     return Standing(_progress(release, status))
 
 
@@ -122,27 +120,31 @@ def _look(documents: Documents, wait: Awaited) -> Standing:
     status = documents.status(wait.target)
     if status is None:
         return Standing(f"{wait.target}: status document not found; waiting for the daemon to write it")
-    return shown(status, lambda found: standing(wait, found, lambda: documents.history(wait.target)))
+
+    def ended() -> Sequence[HistoryEntry]:
+        found = documents.history(wait.target)
+        return found.history() if found else ()
+
+    return standing(wait, status.status(), ended)
 
 
-def _not_begun(wait: Awaited, status: Json) -> Standing:
-    phase = Phase(status["phase"])
-    if wait.command is None and status["versions"]["canary"] != wait.version:
+def _not_begun(wait: Awaited, status: StatusDocument) -> Standing:
+    if wait.command is None and status.versions.canary != wait.version:
         return Standing(f"{wait.target}: waiting for the daemon to see version {wait.version}")
-    if phase.resting:
+    if status.phase.resting:
         return Standing(f"{wait.target}: no release started: {_reason(status)}", ExitCode.ABORTED)
     return Standing(f"{wait.target}: pending: {_reason(status)}")
 
 
-def _ended(release: str, result: str, reason: object) -> Standing:
+def _ended(release: str, result: str, reason: str) -> Standing:
     code = ExitCode.DONE if result == Result.PROMOTED else ExitCode.ABORTED
     why = first_sentence(printable(reason))
     return Standing(f"{release}: {why}" if why.startswith(f"{result} ") else f"{release}: {result}: {why}", code)
 
 
-def _progress(release: str, status: Json) -> str:
+def _progress(release: str, status: StatusDocument) -> str:
     """What changes now and then; the reason has numbers that change with every tick."""
-    match Phase(status["phase"]):
+    match status.phase:
         case Phase.PROGRESSING:
             words = step_words(status)
         case Phase.PAUSED:
@@ -151,13 +153,12 @@ def _progress(release: str, status: Json) -> str:
             words = f"rolling back{_because(status)}"
         case _:
             words = phase_words(status)
-    return f"{release}: {words}; pods: stable {pods(status, 'stable')}, canary {pods(status, 'canary')}"
+    return f"{release}: {words}; pods: stable {pods(status.replicas.stable)}, canary {pods(status.replicas.canary)}"
 
 
-def _because(status: Json) -> str:
-    cause = status.get("cause")
-    return f", {printable(cause_words(cause))}" if cause else ""
+def _because(status: StatusDocument) -> str:
+    return f", {printable(cause_words(status.cause))}" if status.cause else ""
 
 
-def _reason(status: Json) -> str:
+def _reason(status: StatusDocument) -> str:
     return printable(short_reason(status))

@@ -11,9 +11,9 @@ import hashlib
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 from analyzer.model.metadata_keys import entries, keys_of, values_of
+from analyzer.model.status_document import StatusDocument
 
 OWNER = "canary-analyzer"
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -95,9 +95,9 @@ def annotations_of(target: str) -> dict[str, str]:
     return entries(TARGET, target)
 
 
-def columns_of(status: Mapping[str, Any]) -> dict[str, str | None]:
+def columns_of(status: StatusDocument) -> dict[str, str | None]:
     """A status' summary as labels, so that `kubectl get configmaps -L` shows it; None for what is not known."""
-    values = {name: status.get(name) for name in (*_COLUMNS, "namespace")}
+    values = {name: getattr(status, name) for name in (*_COLUMNS, "namespace")}
     shown = {name: None if value is None else label_value(str(value)) for name, value in values.items()}
     return {key: value for name, value in shown.items() for key in keys_of(name)}
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from analyzer.kube.objects import Api
 from analyzer.model.state import Command
-from analyzer.record import codec, history
 from analyzer.record.configmaps import commands
 from analyzer.record.configmaps.maps import DocumentMaps
 from analyzer.record.configmaps.names import DocumentKind
+from analyzer.record.published import Published
 
 
 class ClusterDocuments:
@@ -20,21 +18,23 @@ class ClusterDocuments:
         self._maps = DocumentMaps(api, namespace)
         self.place = f"namespace {namespace}"
 
-    def statuses(self) -> list[dict[str, Any]]:
+    def statuses(self) -> list[Published]:
         """Every status document, by target."""
         held = {one.target: one for one in self._maps.all(DocumentKind.STATUS)}
-        return [codec.read_mapping(one.text, one.source) for _, one in sorted(held.items())]
+        return [Published(target, one.text, one.source) for target, one in sorted(held.items())]
 
-    def status(self, target: str) -> dict[str, Any] | None:
+    def status(self, target: str) -> Published | None:
         """The status document, or None."""
-        held = self._maps.get(DocumentKind.STATUS, target)
-        return None if held is None else codec.read_mapping(held.text, held.source)
+        return self._published(DocumentKind.STATUS, target)
 
-    def history(self, target: str) -> tuple[dict[str, Any], ...]:
-        """Ended releases, oldest first."""
-        held = self._maps.get(DocumentKind.HISTORY, target)
-        return history.read_history(held.text, held.source) if held else ()
+    def history(self, target: str) -> Published | None:
+        """The document of ended releases, or None."""
+        return self._published(DocumentKind.HISTORY, target)
 
     def submit(self, target: str, namespace: str, command: Command) -> None:
         """Put a command on file in the target's namespace."""
         commands.submit(self._api, namespace, target, command)
+
+    def _published(self, document: DocumentKind, target: str) -> Published | None:
+        held = self._maps.get(document, target)
+        return None if held is None else Published(target, held.text, held.source)

@@ -10,7 +10,9 @@ from typing import Any
 from analyzer.kube.objects import Api
 from analyzer.model.errors import RecordError, StaleStateError
 from analyzer.model.metadata_keys import entries, values_of
+from analyzer.model.plain_json import plain_json
 from analyzer.model.state import Command, Stored, TargetState
+from analyzer.model.status_document import HistoryEntry, StatusDocument
 from analyzer.ports import Clock, Lease
 from analyzer.record import codec, history
 from analyzer.record.configmaps import names
@@ -92,7 +94,7 @@ class ConfigMapStore:
         self._states.put(state.target, Stored(state, written))
         return written
 
-    def publish(self, target: str, status: Mapping[str, Any]) -> None:
+    def publish(self, target: str, status: StatusDocument) -> None:
         """Write the status document, unless all that it says stands there; only while the Lease is held.
 
         Raises RecordError.
@@ -102,9 +104,8 @@ class ConfigMapStore:
             if self._lease.held() is None:  # a holder that stood still for a while would tell old news over the new
                 raise RecordError(f"status document of {target} not written: this daemon does not hold the Lease")
             known = self._statuses.get(target)
-            wanted = _WrittenStatus(
-                "", STATUS_SCHEMA, _fingerprint(status), archived or (known.archived if known else None)
-            )
+            fingerprint = _fingerprint(plain_json(status))
+            wanted = _WrittenStatus("", STATUS_SCHEMA, fingerprint, archived or (known.archived if known else None))
             if known is not None and _same(known, wanted):
                 return
             _refuse_newer(target, known)
@@ -118,10 +119,10 @@ class ConfigMapStore:
             self._statuses.put(target, _WrittenStatus(written, wanted.schema, wanted.fingerprint, wanted.archived))
             return
 
-    def append_history(self, target: str, entry: Mapping[str, Any]) -> None:
+    def append_history(self, target: str, entry: HistoryEntry) -> None:
         """Add an ended release, unless its id is there already. Raises RecordError."""
         known = self._statuses.get(target)
-        if known is not None and known.archived == entry["id"]:
+        if known is not None and known.archived == entry.id:
             return
         for tries_left in reversed(range(_TRIES)):
             held = self._maps.get(DocumentKind.HISTORY, target)
@@ -135,7 +136,7 @@ class ConfigMapStore:
                 if not tries_left:
                     raise
                 continue
-            self._archived[target] = str(entry["id"])
+            self._archived[target] = entry.id
             return
 
     def commands(self, target: str) -> Sequence[Command]:
@@ -207,12 +208,11 @@ def _refuse_newer(target: str, known: _WrittenStatus | None) -> None:
         )
 
 
-def _status_page(target: str, status: Mapping[str, Any], wanted: _WrittenStatus) -> Page:
+def _status_page(target: str, status: StatusDocument, wanted: _WrittenStatus) -> Page:
     annotations = {
         **entries(names.SCHEMA, str(wanted.schema)),
-        **entries(names.SUMMARY, names.summary_of(status.get("phase"), status.get("reason"))),
+        **entries(names.SUMMARY, names.summary_of(status.phase, status.reason)),
     }
     if wanted.archived is not None:
         annotations |= entries(ARCHIVED, wanted.archived)
-    text = codec.encode_mapping(dict(status))
-    return Page(DocumentKind.STATUS, target, text, names.columns_of(status), annotations)
+    return Page(DocumentKind.STATUS, target, codec.encode_status(status), names.columns_of(status), annotations)

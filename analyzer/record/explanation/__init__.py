@@ -1,7 +1,6 @@
 """What a status document says, in words: the answer of `why`, and the short forms that tables and progress lines show.
 
-Rule: pure text from one document, which an older or newer version may have written: keys that came later are read with
-`get`. Each thing is said once.
+Rule: pure text from one document, which an older or newer version may have written. Each thing is said once.
 """
 
 from analyzer.record.explanation.answer import explain

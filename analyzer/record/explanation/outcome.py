@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from analyzer.model.moments import ago
-from analyzer.record.explanation.text import Json, between, capital, moment, sentence, step_words, without_metrics
+from analyzer.model.status_document import CauseDocument, PauseDocument, StatusDocument
+from analyzer.record.explanation.text import between, capital, sentence, step_words, without_metrics
 
 _WORDS = {
     "IDLE": "idle",
@@ -33,54 +34,54 @@ _CAUSES = {
 _CULPRIT_AS_METRIC = frozenset({"fail", "guard", "regression"})
 
 
-def phase_words(status: Json) -> str:
+def phase_words(status: StatusDocument) -> str:
     """The phase as people say it: in progress, rolling back."""
-    return _WORDS.get(status["phase"], str(status["phase"]).lower())
+    return _WORDS.get(status.phase, status.phase.lower())
 
 
-def headline(status: Json, now: datetime) -> str:
+def headline(status: StatusDocument, now: datetime) -> str:
     """One line: the target and how it stands."""
-    return f"{status['target']} ({status['namespace']}): {_standing(status, now)}"
+    return f"{status.target} ({status.namespace}): {_standing(status, now)}"
 
 
-def because(status: Json, now: datetime) -> list[str]:
+def because(status: StatusDocument, now: datetime) -> list[str]:
     """What led to this: the culprit of an abort, who paused it, or why the phase was entered."""
     lines = []
-    if status.get("error"):
-        lines.append(sentence(f"The last tick failed and changed nothing: {status['error']}"))
-    cause, pause = status["cause"], status["pause"]
+    if status.error:
+        lines.append(sentence(f"The last tick failed and changed nothing: {status.error}"))
+    cause, pause = status.cause, status.pause
     if cause and stopped(status):
         if not _named_by_headline(cause):
-            lines.append(sentence(_capital_unless_name(cause["reason"], cause["culprit"])))
+            lines.append(sentence(_capital_unless_name(cause.reason, cause.culprit)))
     elif pause:
-        lines.append(_paused(status, now))
-    elif (reason := status.get("phaseReason")) and not status["unmanaged"] and status["phase"] != "PROGRESSING":
+        lines.append(_paused(pause, status, now))
+    elif (reason := status.phase_reason) and not status.unmanaged and status.phase != "PROGRESSING":
         lines.append(sentence(capital(reason)))
     return lines
 
 
-def stopped(status: Json) -> bool:
+def stopped(status: StatusDocument) -> bool:
     """Is this about a release that is rolled back or was?"""
-    return status["phase"] in ("ROLLING_BACK", "ABORTED")
+    return status.phase in ("ROLLING_BACK", "ABORTED")
 
 
-def culprit_metric(status: Json) -> str | None:
+def culprit_metric(status: StatusDocument) -> str | None:
     """The metric whose comparison the cause has told already."""
-    cause = status["cause"]
-    return cause["culprit"] if cause and stopped(status) and cause["kind"] in _CULPRIT_AS_METRIC else None
+    cause = status.cause
+    return cause.culprit if cause and stopped(status) and cause.kind in _CULPRIT_AS_METRIC else None
 
 
-def cause_words(cause: Json) -> str:
+def cause_words(cause: CauseDocument) -> str:
     """Why a release was aborted, in a few words."""
     if _named_by_headline(cause):
-        return str(cause["reason"])
-    pattern = _CAUSES.get(cause["kind"], str(cause["kind"]))
-    return pattern.format(culprit=cause["culprit"] or "a metric")
+        return cause.reason
+    pattern = _CAUSES.get(cause.kind, cause.kind)
+    return pattern.format(culprit=cause.culprit or "a metric")
 
 
-def _named_by_headline(cause: Json) -> bool:
+def _named_by_headline(cause: CauseDocument) -> bool:
     """Who aborted it is all there is to say."""
-    return cause["kind"] == "operator" and str(cause["reason"]).startswith("aborted by ")
+    return cause.kind == "operator" and cause.reason.startswith("aborted by ")
 
 
 def _capital_unless_name(text: str, name: str | None) -> str:
@@ -88,10 +89,10 @@ def _capital_unless_name(text: str, name: str | None) -> str:
     return text if name and text.startswith(name) else capital(text)
 
 
-def _standing(status: Json, now: datetime) -> str:
-    since, words = moment(status["since"]), phase_words(status)
-    lasting = f" for {between(since, now)}" if since else ""
-    match status["phase"]:
+def _standing(status: StatusDocument, now: datetime) -> str:
+    words = phase_words(status)
+    lasting = f" for {between(status.since, now)}" if status.since else ""
+    match status.phase:
         case "PROGRESSING":
             return f"{words}, {step_words(status)} for {_in_step(status, now)}"
         case "PAUSED":
@@ -107,11 +108,11 @@ def _standing(status: Json, now: datetime) -> str:
             return _between_releases(status)
 
 
-def _between_releases(status: Json) -> str:
-    match status["phase"]:
-        case "IDLE" if status["unmanaged"]:
+def _between_releases(status: StatusDocument) -> str:
+    match status.phase:
+        case "IDLE" if status.unmanaged:
             return "not managed yet, replicas are left alone"
-        case "SUCCEEDED" if status.get("mode") == "observe":
+        case "SUCCEEDED" if status.mode == "observe":
             return "passed (mode observe)"
         case "GONE":
             return "a Deployment is gone"
@@ -119,20 +120,18 @@ def _between_releases(status: Json) -> str:
             return phase_words(status)
 
 
-def _why(status: Json) -> str:
-    return cause_words(status["cause"]) if status["cause"] else ""
+def _why(status: StatusDocument) -> str:
+    return cause_words(status.cause) if status.cause else ""
 
 
-def _in_step(status: Json, now: datetime) -> str:
-    entered = moment(status.get("stepStartedAt") or status["since"])
+def _in_step(status: StatusDocument, now: datetime) -> str:
+    entered = status.step_started_at or status.since
     return between(entered, now) if entered else "?"
 
 
-def _paused(status: Json, now: datetime) -> str:
-    pause = status["pause"]
-    since = moment(pause["since"])
-    when = f" {ago(since, now)}" if since else ""
-    reason = without_metrics(pause["reason"], status)
-    if pause["kind"] == "operator":
+def _paused(pause: PauseDocument, status: StatusDocument, now: datetime) -> str:
+    when = f" {ago(pause.since, now)}"
+    reason = without_metrics(pause.reason, status)
+    if pause.kind == "operator":
         return f"Paused {reason.removeprefix('paused ')}{when}."
     return sentence(f"Paused{when}: {reason}")

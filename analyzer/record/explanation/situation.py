@@ -6,86 +6,85 @@ from datetime import datetime
 
 from analyzer.model.moments import ago, clock_time
 from analyzer.model.numbers import percent
+from analyzer.model.status_document import CauseDocument, DeploymentDocument, StatusDocument
 from analyzer.record.explanation.outcome import cause_words, stopped
-from analyzer.record.explanation.text import Json, between, moment, step_words
+from analyzer.record.explanation.text import between, step_words
 
 _PRESENT = frozenset({"PROGRESSING", "PAUSED", "PROMOTING", "BAKING", "ROLLING_BACK"})
 _ENDED = frozenset({"SUCCEEDED", "ABORTED"})
 _WEIGHED = frozenset({"PROGRESSING", "PAUSED"})
 
 
-def about_release(status: Json) -> bool:
+def about_release(status: StatusDocument) -> bool:
     """Is the release in the document what the target's phase is about? While another one waits, it is the last one."""
-    return bool(status["release"]) and status["phase"] in _PRESENT | _ENDED
+    return bool(status.release) and status.phase in _PRESENT | _ENDED
 
 
-def done(status: Json, now: datetime) -> list[str]:
+def done(status: StatusDocument, now: datetime) -> list[str]:
     """The release and its times."""
-    if not status["release"]:
+    if not status.release:
         return []
-    name = f"Release {status['release']}" if about_release(status) else f"Last release {status['release']}"
-    known = " of a known-good version" if status.get("knownGood") else ""
+    name = f"Release {status.release}" if about_release(status) else f"Last release {status.release}"
+    known = " of a known-good version" if status.known_good else ""
     happened = ", ".join(filter(None, (_started(status, now), *_ending(status, now))))
     lines = [f"{name}{known}: {happened or 'times are not known'}."]
-    if status.get("mode") == "observe":
+    if status.mode == "observe":
         lines.append("Mode observe: the release is judged and reported, replicas are not changed.")
     return lines
 
 
-def at_present(status: Json) -> str:
+def at_present(status: StatusDocument) -> str:
     """Pods of both sides, and in a step the canary's weight and share of the requests."""
-    stable, canary = status["replicas"]["stable"], status["replicas"]["canary"]
-    if stable["available"] is None and canary["available"] is None:
-        return f"Now: the pods of {stable['deployment']} and {canary['deployment']} are not known."
+    stable, canary = status.replicas.stable, status.replicas.canary
+    if stable.available is None and canary.available is None:
+        return f"Now: the pods of {stable.deployment} and {canary.deployment} are not known."
     sides = f"stable {_pods(stable, ' pods available')}, canary {_pods(canary, '')}"
     return f"Now: {sides}{_traffic(status)}."
 
 
-def _pods(side: Json, unit: str) -> str:
-    if side["available"] is None:
-        return f"{side['deployment']} not known"
-    return f"{side['deployment']} {side['available']} of {side['requested']}{unit}"
+def _pods(side: DeploymentDocument, unit: str) -> str:
+    if side.available is None:
+        return f"{side.deployment} not known"
+    return f"{side.deployment} {side.available} of {side.requested}{unit}"
 
 
-def _traffic(status: Json) -> str:
-    if status["phase"] not in _WEIGHED:
+def _traffic(status: StatusDocument) -> str:
+    if status.phase not in _WEIGHED:
         return ""
-    share, weight = status["observedShare"], status["weight"]
+    share, weight = status.observed_share, status.weight
     asked = "" if weight is None else f"; weight {percent(weight / 100)} requested"
-    if share is None or not status["replicas"]["canary"]["available"]:
+    if share is None or not status.replicas.canary.available:
         return asked
     return f"{asked}, {percent(share)} of requests observed"
 
 
-def _started(status: Json, now: datetime) -> str | None:
-    started = moment(status.get("startedAt"))
+def _started(status: StatusDocument, now: datetime) -> str | None:
+    started = status.started_at
     if started is None:
         return None
-    over = status["outcome"] or status.get("abortedAt")
+    over = status.outcome or status.aborted_at
     return f"started {clock_time(started, now) if over else ago(started, now)}"
 
 
-def _ending(status: Json, now: datetime) -> list[str]:
-    aborted, ended = moment(status.get("abortedAt")), moment(status.get("endedAt"))
-    if status["outcome"] == "promoted" and ended:
+def _ending(status: StatusDocument, now: datetime) -> list[str]:
+    aborted, ended = status.aborted_at, status.ended_at
+    if status.outcome == "promoted" and ended:
         return [f"promoted {clock_time(ended, now)}{_took(status, ended)}"]
-    if status["cause"] and aborted:
-        return [_aborted(status, aborted, now), *_safe(status, aborted)]
-    return [f"{status['outcome']} {clock_time(ended, now)}"] if ended and status["outcome"] else []
+    if status.cause and aborted:
+        return [_aborted(status, status.cause, aborted, now), *_safe(status, aborted)]
+    return [f"{status.outcome} {clock_time(ended, now)}"] if ended and status.outcome else []
 
 
-def _took(status: Json, ended: datetime) -> str:
-    started = moment(status.get("startedAt"))
-    return f" after {between(started, ended)}" if started else ""
+def _took(status: StatusDocument, ended: datetime) -> str:
+    return f" after {between(status.started_at, ended)}" if status.started_at else ""
 
 
-def _aborted(status: Json, aborted: datetime, now: datetime) -> str:
-    where = "during the promotion" if status.get("promotingAt") else f"in {step_words(status)}"
-    words = "superseded" if status["outcome"] == "superseded" else "aborted"
-    why = "" if stopped(status) or words == "superseded" else f" because {cause_words(status['cause'])}"
+def _aborted(status: StatusDocument, cause: CauseDocument, aborted: datetime, now: datetime) -> str:
+    where = "during the promotion" if status.promoting_at else f"in {step_words(status)}"
+    words = "superseded" if status.outcome == "superseded" else "aborted"
+    why = "" if stopped(status) or words == "superseded" else f" because {cause_words(cause)}"
     return f"{words} {clock_time(aborted, now)} {where}{why}"
 
 
-def _safe(status: Json, aborted: datetime) -> list[str]:
-    safe = moment(status.get("safeAt"))
-    return [f"out of service after {between(aborted, safe)}"] if safe else []
+def _safe(status: StatusDocument, aborted: datetime) -> list[str]:
+    return [f"out of service after {between(aborted, status.safe_at)}"] if status.safe_at else []

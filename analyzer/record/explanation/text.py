@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from analyzer.model.duration import show_duration
 from analyzer.model.moments import clock_time, round_duration
 from analyzer.model.numbers import percent
-
-Json = Mapping[str, Any]
+from analyzer.model.status_document import StatusDocument
 
 _NARROWEST = 40
 _JOINT = "\N{NO-BREAK SPACE}"
@@ -63,11 +61,6 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def moment(text: str | None) -> datetime | None:
-    """A time of the document."""
-    return datetime.fromisoformat(text) if text else None
-
-
 def between(earlier: datetime, later: datetime) -> str:
     """How long from one moment to another: 2m14s, 3d4h."""
     return show_duration(round_duration(max(later - earlier, timedelta(0))))
@@ -78,23 +71,22 @@ def ahead(when: datetime, now: datetime) -> str:
     return f"in {between(now, when)}, {clock_time(when, now)}" if when > now else f"now, {clock_time(when, now)}"
 
 
-def step_words(status: Json) -> str:
+def step_words(status: StatusDocument) -> str:
     """The step that a release is in: step 2 of 3 (25 %)."""
-    weight = status.get("stepWeight")
-    if weight is None and status["phase"] in ("PROGRESSING", "PAUSED"):
-        weight = status["weight"]
+    weight = status.step_weight
+    if weight is None and status.phase in ("PROGRESSING", "PAUSED"):
+        weight = status.weight
     shown = "" if weight is None else f" ({percent(weight / 100)})"
-    return f"step {status['step']} of {status['steps']}{shown}"
+    return f"step {status.step} of {status.steps}{shown}"
 
 
-def without_metrics(text: str, status: Json) -> str:
+def without_metrics(text: str, status: StatusDocument) -> str:
     """A reason with names in place of what metrics wait for: the metrics have lines of their own."""
-    name = "|".join(re.escape(metric["name"]) for metric in status["metrics"])
-    for metric in status["metrics"]:
-        text = text.replace(metric["reason"], f"{_MARK}{metric['name']}{_MARK}")
-        waiting = metric.get("waiting")
-        if waiting:  # several metrics may wait for the same: "errors, latency: ..."
+    name = "|".join(re.escape(metric.name) for metric in status.metrics)
+    for metric in status.metrics:
+        text = text.replace(metric.reason, f"{_MARK}{metric.name}{_MARK}")
+        if metric.waiting:  # several metrics may wait for the same: "errors, latency: ..."
             names = f"((?:{name})(?:, (?:{name}))*)"
-            text = re.sub(f"{names}: {re.escape(waiting)}", f"{_MARK}\\1{_MARK}", text)
-    more = "more evidence on" if status.get("action") == "HOLD" else "evidence on"
+            text = re.sub(f"{names}: {re.escape(metric.waiting)}", f"{_MARK}\\1{_MARK}", text)
+    more = "more evidence on" if status.action == "HOLD" else "evidence on"
     return _MARKED_ONES.sub(lambda found: f"{more} {listed(', '.join(_MARKED.findall(found[0])).split(', '))}", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,17 @@ from analyzer.cli.operate import register
 from analyzer.model.decision import Action, Decision
 from analyzer.model.metric import Analysis
 from analyzer.model.phase import Phase
+from analyzer.model.plain_json import plain_json
 from analyzer.model.plan import Plan
 from analyzer.model.report import Report
 from analyzer.model.state import Cause, CauseKind, ExecutedCommand, Result, TargetState, Verb
+from analyzer.model.status_document import BySide, DeploymentDocument
 from analyzer.model.target import Target
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Verdict
 from analyzer.model.workload import Snapshot, Template, Workload
 from analyzer.record.files import FileStore
 from analyzer.record.status import history_entry, status_of
-from tests.unit.record.sample_states import a_release, a_state, at
+from tests.unit.record.sample_states import a_release, a_state, a_status_document, at
 
 Run = Callable[..., Finished]
 
@@ -52,6 +55,12 @@ def put(folder: Path, state: TargetState, *metrics: MetricVerdict, seen: bool = 
     verdict = Verdict(Outcome.INCONCLUSIVE, "", metrics) if metrics else None
     report = Report(target, at(1), Decision(Action.HOLD, "more traffic is needed [errors]", state), snapshot, verdict)
     store.publish(state.target, status_of(report, state))
+
+
+def write(path: Path, text: str) -> None:
+    """A document that was edited, or that another version wrote."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
 
 
 def idle_state(phase: Phase = Phase.ABORTED, **changes: Any) -> TargetState:
@@ -184,11 +193,12 @@ def test_status_is_a_table_for_people_with_the_reason_beneath(run: Run, tmp_path
 
 
 def test_status_fits_80_columns(run: Run, tmp_path: Path) -> None:
-    store = FileStore(tmp_path)
-    replicas = {side: {"requested": 100, "available": 100} for side in ("stable", "canary")}
-    status = {"phase": "PROGRESSING", "step": 10, "steps": 12, "observedShare": 0.123, "verdict": "INCONCLUSIVE"}
+    replicas = BySide(DeploymentDocument("v1", 100, 100), DeploymentDocument("v2", 100, 100))
+    status = a_status_document(
+        step=10, steps=12, observed_share=0.123, verdict="INCONCLUSIVE", reason="word " * 60, replicas=replicas
+    )
     for target in ("recommendations-api-2", "cart"):
-        store.publish(target, {"target": target, **status, "replicas": replicas, "reason": "word " * 60})
+        FileStore(tmp_path).publish(target, replace(status, target=target))
 
     lines = run("status").stdout.splitlines()
 
@@ -212,7 +222,7 @@ def test_wide_status_has_everything_in_one_row(run: Run, tmp_path: Path) -> None
 
 
 def test_a_reason_can_not_steer_the_terminal(run: Run, tmp_path: Path) -> None:
-    FileStore(tmp_path).publish("my-app", {"target": "my-app", "phase": "IDLE", "reason": "said \x1b[2Jnothing"})
+    FileStore(tmp_path).publish("my-app", a_status_document(reason="said \x1b[2Jnothing"))
 
     assert "\x1b" not in run("status").stdout
 
@@ -237,14 +247,94 @@ def test_status_of_a_target_repeats_the_answer_to_the_latest_command(run: Run, t
     assert "c1" not in run("status").stdout
 
 
-@pytest.mark.parametrize("fields", [{"step": 1}, {"replicas": {"stable": {"requested": 1}}}, {"replicas": None}])
-def test_status_says_so_when_another_version_wrote_it(run: Run, tmp_path: Path, fields: dict[str, Any]) -> None:
-    FileStore(tmp_path).publish("my-app", {"target": "my-app", "phase": "IDLE", **fields})
+@pytest.mark.parametrize("command", ["status", "why"])
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{ torn", "expected JSON, found '{ torn'"),
+        ("[]", "expected a JSON object, found a list"),
+        ({"replicas": None}, "unexpected content (1 problem): replicas: Input should be"),
+        ({"phase": "ORBITING"}, "phase: Input should be 'IDLE'"),
+        ({"updatedAt": "2026-03-01T12:00:00"}, "updatedAt: Input should have timezone info"),
+        (
+            {"metrics": [{"name": "x", "classification": "PASS", "reason": "", "silentPods": 1}]},
+            "metrics.0.silentPods:",
+        ),
+    ],
+)
+def test_a_status_that_cannot_be_read_is_an_error_of_its_target_and_the_others_are_shown(
+    run: Run, tmp_path: Path, command: str, content: str | dict[str, Any], complaint: str
+) -> None:
+    put(tmp_path, a_state())
+    text = content if isinstance(content, str) else json.dumps({**plain_json(a_status_document()), **content})
+    write(tmp_path / "status" / "bad.json", text)
 
-    outcome = run("status")
+    outcome = run(command)
 
     assert outcome.exit_code == 1
-    assert "written by another version" in outcome.stderr
+    assert "my-app" in outcome.stdout
+    assert "bad" not in outcome.stdout
+    (error,) = outcome.stderr.splitlines()
+    assert error.startswith(f"error: {tmp_path}/status/bad.json: ")
+    assert complaint in error
+    assert run(command, "my-app").exit_code == 0
+
+
+def test_a_status_of_another_version_says_what_to_do(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "status" / "my-app.json", '{"target": "my-app", "phase": "IDLE"}')
+
+    outcome = run("why", "my-app")
+
+    assert (outcome.exit_code, outcome.stdout) == (1, "")
+    assert "unexpected content (3 problems): namespace: Field required; reason: Field required;" in outcome.stderr
+    assert "written by another version or edited: use the same version for the daemon and this" in outcome.stderr
+
+
+def test_json_passes_on_what_this_version_does_not_know(run: Run, tmp_path: Path) -> None:
+    newer = {"target": "my-app", "namespace": "default", "phase": "ORBITING", "orbit": {"height": 3}}
+    write(tmp_path / "status" / "my-app.json", json.dumps(newer))
+
+    assert json.loads(run("status", "my-app", "-o", "json").stdout) == newer
+    assert json.loads(run("status", "-n", "default", "-o", "json").stdout) == [newer]
+
+
+def test_keys_of_a_newer_version_are_ignored(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, a_state())
+    path = tmp_path / "status" / "my-app.json"
+    before = run("why").stdout
+    newer = {**json.loads(path.read_text()), "orbit": {"height": 3}}
+    newer["replicas"]["stable"]["paused"] = True
+
+    write(path, json.dumps(newer))
+
+    assert run("why").stdout.splitlines()[:3] == before.splitlines()[:3]
+
+
+def test_a_status_that_cannot_be_read_hides_no_target_of_a_namespace(run: Run, tmp_path: Path) -> None:
+    put(tmp_path, a_state())
+    write(tmp_path / "status" / "torn.json", "{ torn")
+    write(tmp_path / "status" / "foreign.json", '{"target": "foreign", "namespace": "elsewhere"}')
+
+    outcome = run("status", "-n", "default", "-o", "json")
+
+    assert [one["target"] for one in json.loads(outcome.stdout)] == ["my-app"]
+    assert "torn.json" in outcome.stderr
+    assert "foreign" not in outcome.stderr
+    assert outcome.exit_code == 1
+
+
+@pytest.mark.parametrize("text", ['{"schema": 2, "entries": []}', '{"schema": 1, "entries": [{"id": "r-1"}]}'])
+def test_a_history_that_cannot_be_read_is_an_error_of_its_target(run: Run, tmp_path: Path, text: str) -> None:
+    put(tmp_path, idle_state())
+    put(tmp_path, a_state(target="other"))
+    FileStore(tmp_path).append_history("my-app", history_entry(idle_state()))
+    write(tmp_path / "history" / "other.json", text)
+
+    outcome = run("history")
+
+    assert outcome.exit_code == 1
+    assert "my-app-c0ffee00-1" in outcome.stdout
+    assert f"error: {tmp_path}/history/other.json: " in outcome.stderr
 
 
 def test_asks_in_the_name_of_a_user_that_the_system_does_not_know(
@@ -292,15 +382,6 @@ def test_why_gives_technical_values_only_where_they_are_asked_for(run: Run, tmp_
     assert "promotion evidence 70 %: log evidence 2.10 of 3.00" in run("why", "my-app", "--details").stdout
 
 
-def test_why_says_so_when_another_version_wrote_the_status(run: Run, tmp_path: Path) -> None:
-    FileStore(tmp_path).publish("my-app", {"target": "my-app", "phase": "IDLE"})
-
-    outcome = run("why", "my-app")
-
-    assert outcome.exit_code == 1
-    assert "written by another version" in outcome.stderr
-
-
 def test_history_lists_ended_releases(run: Run, tmp_path: Path) -> None:
     put(tmp_path, idle_state())
     FileStore(tmp_path).append_history("my-app", history_entry(idle_state()))
@@ -316,7 +397,7 @@ def test_history_lists_ended_releases(run: Run, tmp_path: Path) -> None:
 def test_history_gives_the_first_sentence_of_a_reason(run: Run, tmp_path: Path) -> None:
     put(tmp_path, idle_state())
     reason = "errors: canary 10.5 %: 3.1x; limit 1.25x + 0.05 pp. Failed, false alarm chance below 0.15 %."
-    FileStore(tmp_path).append_history("my-app", {**history_entry(idle_state()), "reason": reason})
+    FileStore(tmp_path).append_history("my-app", replace(history_entry(idle_state()), reason=reason))
 
     assert run("history").stdout.splitlines()[2] == "  errors: canary 10.5 %: 3.1x; limit 1.25x + 0.05 pp"
     assert run("history", "-o", "wide").stdout.splitlines()[1].endswith("limit 1.25x + 0.05 pp")
@@ -330,9 +411,8 @@ def test_status_gives_the_first_sentence_of_what_ended_a_release(run: Run, tmp_p
 
 
 def test_status_of_an_ended_release_shows_no_share_that_a_version_before_has_left(run: Run, tmp_path: Path) -> None:
-    put(tmp_path, idle_state())
-    store = FileStore(tmp_path)
-    store.publish("my-app", {**(store.status("my-app") or {}), "observedShare": 0.219})
+    status = a_status_document(phase=Phase.ABORTED, outcome="aborted", observed_share=0.219)
+    FileStore(tmp_path).publish("my-app", status)
 
     assert "21.9" not in run("status").stdout
     assert "21.9" not in run("why").stdout

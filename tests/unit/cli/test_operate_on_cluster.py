@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,35 +17,26 @@ from analyzer.cli.operate.documents import InCluster, Where
 from analyzer.cli.operate.waiting import PollPace
 from analyzer.kube.errors import ForbiddenError
 from analyzer.kube.objects import DEPLOYMENTS
+from analyzer.model.phase import Phase
+from analyzer.model.status_document import AnswerDocument, BySide, CauseDocument
 from analyzer.model.workload import template_of
 from tests.fakes.configmap_stage import ClusterStage
+from tests.unit.record.sample_states import a_status_document, an_entry
 
 Step = Callable[[ClusterStage], None]
 
-STATUS: dict[str, Any] = {
-    "target": "my-app",
-    "namespace": "shop",
-    "phase": "PROGRESSING",
-    "outcome": None,
-    "reason": "more traffic is needed",
-    "release": "my-app-c0ffee00-1",
-    "version": "c0ffee001122",
-    "versions": {"stable": "57ab1e001122", "canary": "c0ffee001122"},
-    "step": 1,
-    "steps": 2,
-    "weight": 10,
-    "verdict": "INCONCLUSIVE",
-    "observedShare": 0.1,
-    "replicas": {
-        "stable": {"deployment": "v1", "requested": 9, "available": 9},
-        "canary": {"deployment": "v2", "requested": 1, "available": 1},
-    },
-    "metrics": [],
-    "pause": None,
-    "executedCommands": [],
-}
-ENDED = {"phase": "SUCCEEDED", "outcome": "promoted", "weight": 100}
-ABORTED = {"phase": "ABORTED", "outcome": "aborted", "weight": 0}
+STATUS = a_status_document(
+    release="my-app-c0ffee00-1",
+    version="c0ffee001122",
+    versions=BySide("57ab1e001122", "c0ffee001122"),
+    step=1,
+    steps=2,
+    weight=10,
+    verdict="INCONCLUSIVE",
+    observed_share=0.1,
+)
+ENDED = {"phase": Phase.SUCCEEDED, "outcome": "promoted", "weight": 100}
+ABORTED = {"phase": Phase.ABORTED, "outcome": "aborted", "weight": 0}
 NEW = {"release": "my-app-c0ffee00-2"}
 
 
@@ -78,10 +70,8 @@ def terminal() -> Terminal:
 
 
 def publish(stage: ClusterStage, *changes: dict[str, Any]) -> None:
-    status = dict(STATUS)
-    for change in changes:
-        status.update(change)
-    stage.store.publish("my-app", status)
+    values = {key: value for change in changes for key, value in change.items()}
+    stage.store.publish("my-app", replace(STATUS, **values))
 
 
 def seen(*changes: dict[str, Any]) -> Step:
@@ -92,11 +82,10 @@ def answered(*changes: dict[str, Any], accepted: bool = True) -> Step:
     """The daemon carries out, or refuses, what stands on file."""
 
     def act(stage: ClusterStage) -> None:
-        executed = [
-            {"id": command.id, "verb": command.verb.value, "accepted": accepted, "answer": "so be it"}
-            for command in stage.store.commands("my-app")
-        ]
-        publish(stage, {"executedCommands": executed}, *changes)
+        executed = tuple(
+            AnswerDocument(command.id, command.verb, accepted, "so be it") for command in stage.store.commands("my-app")
+        )
+        publish(stage, {"executed_commands": executed}, *changes)
 
     return act
 
@@ -171,13 +160,13 @@ def test_waits_for_the_release_in_progress(terminal: Terminal, end: dict[str, An
 
 def test_a_rollback_is_a_short_line_and_its_reason_comes_at_the_end(terminal: Terminal) -> None:
     publish(terminal.stage)
-    cause = {"kind": "fail", "reason": "errors: canary 10.5 %: 3.1x. Failed, 0.15 %", "culprit": "errors"}
+    cause = CauseDocument("fail", "errors: canary 10.5 %: 3.1x. Failed, 0.15 %", "errors")
 
     outcome = terminal.run(
         "status",
         "my-app",
         "--wait",
-        then=[seen({"phase": "ROLLING_BACK", "cause": cause}), seen(ABORTED, {"cause": cause})],
+        then=[seen({"phase": Phase.ROLLING_BACK, "cause": cause}), seen(ABORTED, {"cause": cause})],
     )
 
     assert outcome.stdout.splitlines()[1:3] == [
@@ -187,7 +176,7 @@ def test_a_rollback_is_a_short_line_and_its_reason_comes_at_the_end(terminal: Te
 
 
 def test_an_abort_by_an_operator_is_named_once(terminal: Terminal) -> None:
-    cause = {"kind": "operator", "reason": "aborted by ada", "culprit": None}
+    cause = CauseDocument("operator", "aborted by ada", None)
     publish(terminal.stage, ABORTED, {"cause": cause})
 
     outcome = terminal.run("status", "my-app", "--wait")
@@ -219,7 +208,7 @@ def test_json_is_alone_on_stdout_while_waiting(terminal: Terminal) -> None:
     [
         (ENDED, 0, "my-app-c0ffee00-1: promoted"),
         (ABORTED, 2, "my-app-c0ffee00-1: aborted"),
-        ({"phase": "IDLE", "release": None}, 1, "no release to wait for"),
+        ({"phase": Phase.IDLE, "release": None}, 1, "no release to wait for"),
     ],
 )
 def test_tells_the_last_end_when_nothing_is_in_progress(
@@ -242,7 +231,7 @@ def test_start_waits_for_the_release_that_it_asked_for(terminal: Terminal) -> No
         "--wait",
         then=[
             seen(ABORTED, {"reason": "not looked yet"}),
-            answered(ABORTED, {"phase": "PENDING"}),
+            answered(ABORTED, {"phase": Phase.PENDING}),
             answered(NEW),
             answered(NEW, ENDED),
         ],
@@ -269,7 +258,7 @@ def test_a_refused_request_is_an_error(terminal: Terminal) -> None:
 def test_a_release_that_never_began_was_not_promoted(terminal: Terminal) -> None:
     publish(terminal.stage, ABORTED)
 
-    outcome = terminal.run("start", "my-app", "--wait", then=[answered({"phase": "IDLE"}, {"outcome": "promoted"})])
+    outcome = terminal.run("start", "my-app", "--wait", then=[answered({"phase": Phase.IDLE}, {"outcome": "promoted"})])
 
     assert outcome.exit_code == 2
     assert "no release started" in outcome.stdout
@@ -289,9 +278,8 @@ def test_finds_the_end_in_the_history_when_the_status_has_moved_on(terminal: Ter
     publish(terminal.stage)
 
     def moved_on(stage: ClusterStage) -> None:
-        stage.store.append_history(
-            "my-app", {"id": STATUS["release"], "result": "superseded", "reason": "a new version"}
-        )
+        entry = an_entry("my-app-c0ffee00-1", result="superseded", reason="a new version")
+        stage.store.append_history("my-app", entry)
         publish(stage, {"release": "my-app-bbbb-2", "version": "bbbb"})
 
     outcome = terminal.run("status", "my-app", "--wait", then=[moved_on])
@@ -313,7 +301,7 @@ def test_waits_for_a_version_that_the_daemon_has_not_seen_yet(terminal: Terminal
     """`kubectl set image` and then `status --wait` must not end with the release before."""
     publish(terminal.stage, ENDED)
     new = {"version": deploy(terminal.stage, "shop:3")}
-    known = {"versions": {"stable": "c0ffee001122", "canary": new["version"]}}
+    known = {"versions": BySide("c0ffee001122", new["version"])}
 
     outcome = terminal.run(
         "status",
@@ -321,7 +309,7 @@ def test_waits_for_a_version_that_the_daemon_has_not_seen_yet(terminal: Terminal
         "--wait",
         then=[
             seen(ENDED, {"reason": "again"}),
-            seen(ENDED, known, {"phase": "PENDING"}),
+            seen(ENDED, known, {"phase": Phase.PENDING}),
             seen(ABORTED, known, new, NEW),
         ],
     )

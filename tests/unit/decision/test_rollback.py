@@ -58,6 +58,9 @@ def test_the_abort_is_told_at_once_and_again_at_its_end_under_one_key() -> None:
     assert (first.alert.details["status"], last.alert.details["status"]) == ("rolling back", "aborted")
     assert first.alert.details["culprit"] == "errors"
     assert first.alert.details["metrics"][0]["canary"] == {"events": 4, "total": 100}
+    assert list(first.alert.details["metrics"][0]) == [
+        "name", "classification", "reason", "canary", "stable", "levels", "ratio", "interval"
+    ]  # fmt: skip
     assert "the judge says FAIL" in last.alert.summary
 
 

@@ -14,18 +14,21 @@ from analyzer.engine.targets import Targets
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import RecordError
 from analyzer.model.phase import Phase
+from analyzer.model.plain_json import plain_json
 from analyzer.model.report import Report
 from analyzer.model.state import ExecutedCommand, TargetState, Verb
+from analyzer.model.status_document import StatusDocument
 from tests.fakes.clock import START
 from tests.fakes.reporter import Notebook
 from tests.fakes.store import MemoryStore
 from tests.scenarios.stage import DEMO_TARGET
+from tests.unit.record.sample_states import a_status_document, an_entry
 
 STATE = TargetState("shop", DEMO_TARGET.roles, Phase.PROGRESSING, START, "test")
 
 
-def _status(report: Report, state: TargetState) -> dict[str, Any]:
-    return {"reason": report.decision.reason, "updatedAt": str(report.at), "phase": state.phase}
+def _status(report: Report, state: TargetState) -> StatusDocument:
+    return a_status_document(reason=report.decision.reason, updated_at=report.at, phase=state.phase)
 
 
 class Office:
@@ -35,7 +38,7 @@ class Office:
         self.store, self.notebook = MemoryStore(), Notebook()
         self.targets = Targets()
         every = timedelta(seconds=15)
-        self.publisher = Publisher(self.store, _status, lambda *_: {"id": "r"}, (self.notebook,), every)
+        self.publisher = Publisher(self.store, _status, lambda *_: an_entry(), (self.notebook,), every)
 
     def tell(self, second: int, reason: str, state: TargetState = STATE) -> dict[str, Any]:
         report = Report(DEMO_TARGET, START + timedelta(seconds=second), Decision(Action.HOLD, reason, state))
@@ -88,7 +91,7 @@ class Broken:
 
 def test_a_reporter_that_fails_is_logged_and_costs_neither_the_status_nor_other_reporters() -> None:
     store, notebook = MemoryStore(), Notebook()
-    publisher = Publisher(store, _status, lambda *_: {"id": "r"}, (Broken(), notebook), timedelta(seconds=15))
+    publisher = Publisher(store, _status, lambda *_: an_entry(), (Broken(), notebook), timedelta(seconds=15))
     report = Report(DEMO_TARGET, START, Decision(Action.HOLD, "one", STATE))
     with capture_logs() as logs:
         assert publisher.tell(TargetRuntime("shop"), report, STATE)
@@ -130,4 +133,4 @@ def test_a_target_that_is_gone_is_published_again_when_it_is_back() -> None:
     office.targets.configure([])
     assert office.targets.drop_finished() == ["shop"]
     assert office.notebook.forgotten == ["shop"]
-    assert office.tell(60, "same")["updatedAt"] == str(START + timedelta(seconds=60))
+    assert office.tell(60, "same")["updatedAt"] == plain_json(START + timedelta(seconds=60))

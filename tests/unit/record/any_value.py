@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Literal, Union
 
 from hypothesis import strategies as st
+from pydantic import AwareDatetime
 
 _TEXTS = st.text(max_size=12)
 _FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -29,23 +30,27 @@ _SIMPLE: dict[object, st.SearchStrategy[Any]] = {
     timedelta: st.timedeltas(timedelta(days=-400), timedelta(days=4000)),
     datetime: st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 (bounds)
 }
+_SIMPLE[AwareDatetime] = _SIMPLE[datetime]
 
 
 def any_value(kind: Any) -> st.SearchStrategy[Any]:
     """Any value of a type of the vocabulary; raises NotImplementedError for a type that it has never met."""
     if kind in _SIMPLE:
         return _SIMPLE[kind]
-    if dataclasses.is_dataclass(kind):
-        return _any_dataclass(typing.cast("type", kind))
+    if dataclasses.is_dataclass(typing.get_origin(kind) or kind):
+        return _any_dataclass(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return st.sampled_from(list(kind))
     return _GENERICS[typing.get_origin(kind)](typing.get_args(kind))
 
 
-def _any_dataclass(kind: type) -> st.SearchStrategy[Any]:
-    hints = typing.get_type_hints(kind)
+def _any_dataclass(kind: Any) -> st.SearchStrategy[Any]:
+    plain = typing.get_origin(kind) or kind
+    hints = typing.get_type_hints(plain)
+    if arguments := typing.get_args(kind):  # a generic one has one parameter, which is the type of each field
+        hints = dict.fromkeys(hints, arguments[0])
     return st.fixed_dictionaries({name: st.deferred(_later(hint)) for name, hint in hints.items()}).map(
-        lambda fields: kind(**fields)
+        lambda fields: plain(**fields)
     )
 
 

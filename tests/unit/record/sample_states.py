@@ -21,6 +21,7 @@ from analyzer.model.state import (
     Verb,
     Version,
 )
+from analyzer.model.status_document import BySide, DeploymentDocument, HistoryEntry, StatusDocument
 from analyzer.model.target import Roles, Side
 from analyzer.model.workload import Replicas, Scale, Template
 
@@ -93,3 +94,20 @@ def an_alert(**changes: Any) -> Alert:
 
 def a_command(number: int, verb: Verb = Verb.ABORT, when: datetime = NOW) -> Command:
     return Command(f"command-{number:03}", verb, "my-app-c0ffee00-1", "ada", when)
+
+
+def a_status_document(**changes: Any) -> StatusDocument:
+    values: dict[str, Any] = {
+        "target": "my-app",
+        "namespace": "shop",
+        "phase": Phase.PROGRESSING,
+        "reason": "more traffic is needed",
+        "replicas": BySide(DeploymentDocument("v1", 9, 9), DeploymentDocument("v2", 1, 1)),
+        "updated_at": NOW,
+    }
+    return StatusDocument(**{**values, **changes})
+
+
+def an_entry(identity: str = "r-1", **changes: Any) -> HistoryEntry:
+    values: dict[str, Any] = {"target": "my-app", "result": "aborted", "reason": "errors: 12 % against 4 %"}
+    return HistoryEntry(id=identity, **{**values, **changes})

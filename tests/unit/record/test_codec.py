@@ -9,8 +9,19 @@ from hypothesis import HealthCheck, given, settings
 
 from analyzer.model.errors import RecordError
 from analyzer.model.state import SCHEMA, Command, TargetState
+from analyzer.model.status_document import HistoryEntry, StatusDocument
 from analyzer.model.workload import Scale
-from analyzer.record.codec import decode, decode_command, encode, encode_command
+from analyzer.record.codec import (
+    decode,
+    decode_command,
+    decode_entry,
+    decode_status,
+    encode,
+    encode_command,
+    encode_status,
+    read_mapping,
+)
+from analyzer.record.history import grown, history_text, read_history
 from tests.unit.record.any_value import any_value
 from tests.unit.record.sample_states import TEMPLATE, a_command, a_state
 
@@ -109,3 +120,17 @@ def test_refuses_a_command_of_an_unknown_verb() -> None:
 
     with pytest.raises(RecordError, match="verb: Input should be"):
         decode_command(document, "commands/my-app/1.json")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_value(StatusDocument))
+def test_reads_the_status_it_wrote(status: StatusDocument) -> None:
+    assert decode_status(read_mapping(encode_status(status), "here"), "here") == status
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_value(HistoryEntry))
+def test_reads_the_history_it_wrote(entry: HistoryEntry) -> None:
+    (found,) = read_history(history_text("my-app", grown((), "my-app", entry) or ()), "here")
+
+    assert decode_entry(found, "here") == entry

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from analyzer.kube.errors import ForbiddenError, NotFoundError, StaleError, Unav
 from analyzer.kube.objects import CONFIG_MAPS, Json, Kind
 from analyzer.model.errors import RecordError, StaleStateError
 from analyzer.model.phase import Phase
+from analyzer.model.plain_json import plain_json
+from analyzer.model.status_document import HistoryEntry
 from analyzer.record import codec
 from analyzer.record.configmaps import ConfigMapStore
 from analyzer.record.configmaps.commands import submit
@@ -20,20 +24,9 @@ from analyzer.record.configmaps.memory import PATIENCE
 from analyzer.record.configmaps.names import DocumentKind, commands_name, document_name
 from tests.fakes.configmap_stage import ClusterStage
 from tests.fakes.kube_api import FakeApi
-from tests.unit.record.sample_states import a_command, a_release, a_state
+from tests.unit.record.sample_states import a_command, a_release, a_state, a_status_document, an_entry, at
 
-STATUS: dict[str, Any] = {
-    "target": "my-app",
-    "namespace": "shop",
-    "mode": "act",
-    "phase": "PROGRESSING",
-    "outcome": None,
-    "step": 2,
-    "weight": 12.5,
-    "verdict": "INCONCLUSIVE",
-    "reason": "more traffic is needed",
-    "updatedAt": "2026-03-01T12:00:00Z",
-}
+STATUS = a_status_document(step=2, weight=12.5, verdict="INCONCLUSIVE", mode="act")
 
 
 @pytest.fixture
@@ -47,25 +40,30 @@ def loaded(store: ConfigMapStore, target: str = "my-app") -> Any:
     return stored
 
 
+def ended(stage: ClusterStage) -> Sequence[HistoryEntry]:
+    found = stage.documents.history("my-app")
+    return found.history() if found else ()
+
+
 # --- requests
 
 
 def test_an_idle_target_costs_no_request(stage: ClusterStage) -> None:
     stage.store.save(a_state(), None)
     stage.store.publish("my-app", STATUS)
-    stage.store.append_history("my-app", {"id": "r-1"})
-    stage.store.publish("my-app", {**STATUS, "phase": "ABORTED"})
+    stage.store.append_history("my-app", an_entry("r-1"))
+    stage.store.publish("my-app", replace(STATUS, phase=Phase.ABORTED))
     daemon = stage.restarted()
     daemon.load("my-app")
-    daemon.publish("my-app", {**STATUS, "phase": "ABORTED"})
+    daemon.publish("my-app", replace(STATUS, phase=Phase.ABORTED))
     stage.forget_calls()
 
     for target in ("my-app", "never-seen"):
         daemon.load(target)
         daemon.commands(target)
     daemon.targets()
-    daemon.append_history("my-app", {"id": "r-1"})
-    daemon.publish("my-app", {**STATUS, "phase": "ABORTED", "updatedAt": "2026-03-01T12:01:00Z"})
+    daemon.append_history("my-app", an_entry("r-1"))
+    daemon.publish("my-app", replace(STATUS, phase=Phase.ABORTED, updated_at=at(60)))
 
     assert stage.api.calls == []
 
@@ -74,13 +72,13 @@ def test_a_restart_reads_all_documents_of_a_kind_in_two_requests(stage: ClusterS
     """One for those that have the legacy labels alone, one for all others."""
     for number in range(20):
         stage.store.save(a_state(target=f"app-{number}"), None)
-        stage.store.publish(f"app-{number}", {**STATUS, "target": f"app-{number}"})
+        stage.store.publish(f"app-{number}", replace(STATUS, target=f"app-{number}"))
     daemon = stage.restarted()
     stage.forget_calls()
 
     for number in range(20):
         assert loaded(daemon, f"app-{number}").state.target == f"app-{number}"
-        daemon.publish(f"app-{number}", {**STATUS, "target": f"app-{number}"})
+        daemon.publish(f"app-{number}", replace(STATUS, target=f"app-{number}"))
 
     assert [call.verb for call in stage.api.calls] == ["list"] * 4
 
@@ -230,7 +228,7 @@ def test_a_corrupt_status_is_written_anew(stage: ClusterStage) -> None:
 
     stage.store.publish("my-app", STATUS)
 
-    assert stage.json(DocumentKind.STATUS, "my-app") == STATUS
+    assert stage.json(DocumentKind.STATUS, "my-app") == plain_json(STATUS)
 
 
 @pytest.mark.parametrize("text", [b"{ torn", b'{"schema": 2, "entries": []}'], ids=["corrupt", "newer"])
@@ -238,7 +236,7 @@ def test_a_history_that_can_not_be_read_is_left_alone(stage: ClusterStage, text:
     stage.put(DocumentKind.HISTORY, "my-app", text)
 
     with pytest.raises(RecordError):
-        stage.store.append_history("my-app", {"id": "r-1"})
+        stage.store.append_history("my-app", an_entry("r-1"))
 
     assert stage.text(DocumentKind.HISTORY, "my-app") == text
 
@@ -257,7 +255,7 @@ def test_a_document_that_would_be_too_large_is_not_sent(stage: ClusterStage) -> 
 
 def test_does_not_warn_of_a_history_which_keeps_itself_small(stage: ClusterStage) -> None:
     with structlog.testing.capture_logs() as logs:
-        stage.store.append_history("my-app", {"id": "r-1", "reason": "x" * (BYTES_ALLOWED * 4 // 5)})
+        stage.store.append_history("my-app", an_entry("r-1", reason="x" * (BYTES_ALLOWED * 4 // 5)))
 
     assert logs == []
 
@@ -295,7 +293,7 @@ def test_says_that_the_namespace_is_missing(stage: ClusterStage) -> None:
 
 
 def test_a_status_shows_its_summary_as_labels(stage: ClusterStage) -> None:
-    stage.store.publish("my-app", {**STATUS, "outcome": "promoted"})
+    stage.store.publish("my-app", replace(STATUS, outcome="promoted"))
     stage.store.publish("my-app", STATUS)
 
     metadata = stage.see(DocumentKind.STATUS, "my-app")["metadata"]
@@ -322,7 +320,7 @@ def test_a_status_is_written_although_somebody_touched_it(stage: ClusterStage) -
     name = document_name(DocumentKind.STATUS, "my-app")
     stage.api.edit(CONFIG_MAPS, stage.namespace, name, {"metadata": {"labels": {"team": "shop"}}})
 
-    stage.store.publish("my-app", {**STATUS, "phase": "PAUSED"})
+    stage.store.publish("my-app", replace(STATUS, phase=Phase.PAUSED))
 
     assert stage.json(DocumentKind.STATUS, "my-app")["phase"] == "PAUSED"
     assert stage.see(DocumentKind.STATUS, "my-app")["metadata"]["labels"]["team"] == "shop"
@@ -332,26 +330,26 @@ def test_a_daemon_that_lost_its_lease_leaves_the_status_to_the_next_one(stage: C
     stage.store.publish("my-app", STATUS)
     stage.lease.lose()
     with pytest.raises(RecordError, match="this daemon does not hold the Lease"):
-        stage.store.publish("my-app", {**STATUS, "reason": "old news"})
-    assert stage.json(DocumentKind.STATUS, "my-app")["reason"] == STATUS["reason"]
+        stage.store.publish("my-app", replace(STATUS, reason="old news"))
+    assert stage.json(DocumentKind.STATUS, "my-app")["reason"] == STATUS.reason
 
 
 def test_two_that_append_to_one_history_lose_nothing(stage: ClusterStage) -> None:
-    stage.store.append_history("my-app", {"id": "r-1"})
-    stage.restarted().append_history("my-app", {"id": "r-2"})
-    stage.store.append_history("my-app", {"id": "r-3"})
+    stage.store.append_history("my-app", an_entry("r-1"))
+    stage.restarted().append_history("my-app", an_entry("r-2"))
+    stage.store.append_history("my-app", an_entry("r-3"))
 
-    assert [entry["id"] for entry in stage.documents.history("my-app")] == ["r-1", "r-2", "r-3"]
+    assert [entry.id for entry in ended(stage)] == ["r-1", "r-2", "r-3"]
 
 
 def test_a_history_whose_write_was_answered_by_nobody_has_the_entry_once(stage: ClusterStage) -> None:
     stage.api.fail(error=UnavailableError("timed out"), verb="create", done_first=True)
     with pytest.raises(RecordError):
-        stage.store.append_history("my-app", {"id": "r-1"})
+        stage.store.append_history("my-app", an_entry("r-1"))
 
-    stage.store.append_history("my-app", {"id": "r-1"})
+    stage.store.append_history("my-app", an_entry("r-1"))
 
-    assert [entry["id"] for entry in stage.documents.history("my-app")] == ["r-1"]
+    assert [entry.id for entry in ended(stage)] == ["r-1"]
 
 
 # --- commands

@@ -11,10 +11,13 @@ from analyzer.model.block import Counts
 from analyzer.model.decision import Action, Decision
 from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
+from analyzer.model.plain_json import plain_json
 from analyzer.model.plan import Mode
 from analyzer.model.report import Report
 from analyzer.model.state import Cause, CauseKind, ExecutedCommand, Pause, PauseKind, Result, StepRecord, Verb
+from analyzer.model.status_document import StatusDocument
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Unit, Verdict
+from analyzer.record.codec import decode_status
 from analyzer.record.explanation import explain, first_sentence, last_answer, short_reason, wrap
 from analyzer.record.status import status_of
 from tests.plain_words import assert_plain
@@ -66,7 +69,7 @@ EMPTY = replace(
 )
 
 
-def status(tick: str, /, *metrics: MetricVerdict, **changes: Any) -> dict[str, Any]:
+def status(tick: str, /, *metrics: MetricVerdict, **changes: Any) -> StatusDocument:
     """The document after a tick that held for the reason `tick`; `changes` are the state's or the report's."""
     report = {key: changes.pop(key) for key in ("snapshot", "error", "target") if key in changes}
     state = a_state(**{"outbox": (), "executed": (), **changes})
@@ -75,23 +78,23 @@ def status(tick: str, /, *metrics: MetricVerdict, **changes: Any) -> dict[str, A
     return status_of(Report(at=at(90), decision=Decision(Action.HOLD, tick, state), verdict=verdict, **given), state)
 
 
-def aborted(cause: Cause, *metrics: MetricVerdict, **changes: Any) -> dict[str, Any]:
+def aborted(cause: Cause, *metrics: MetricVerdict, **changes: Any) -> StatusDocument:
     release = a_release(cause=cause, aborted_at=at(60), safe_at=at(62), ended_at=at(65), result=Result.ABORTED)
     values = {"phase": Phase.ABORTED, "release": release, "reason": cause.reason, "snapshot": EMPTY, **changes}
     return status(f"at rest: {cause.reason}", *metrics, **values)
 
 
-def paused(kind: PauseKind, reason: str, **changes: Any) -> dict[str, Any]:
+def paused(kind: PauseKind, reason: str, **changes: Any) -> StatusDocument:
     release = a_release(pause=Pause(kind, reason, at(70)), **changes)
     return status(f"paused: {reason}", ERRORS, phase=Phase.PAUSED, since=at(70), reason=reason, release=release)
 
 
-def why(document: dict[str, Any], **options: Any) -> list[str]:
+def why(document: StatusDocument, **options: Any) -> list[str]:
     """The lines of the answer, twelve seconds after the document was written."""
     return explain(document, now=at(102), **options).splitlines()
 
 
-def said(document: dict[str, Any], **options: Any) -> str:
+def said(document: StatusDocument, **options: Any) -> str:
     """The answer without line breaks."""
     return " ".join(line.strip() for line in why(document, **options))
 
@@ -420,23 +423,25 @@ def test_the_default_answer_has_no_technical_values() -> None:
 
 
 def test_reads_a_status_of_the_version_before() -> None:
-    document = aborted(Cause(CauseKind.FAIL, FAILED, "errors"), CULPRIT, PASSED)
+    found = plain_json(aborted(Cause(CauseKind.FAIL, FAILED, "errors"), CULPRIT, PASSED))
     for key in ("phaseReason", "stepWeight", "nextWeight", "compared", "abortedAt", "safeAt", "deadlineAt", "mode"):
-        del document[key]
-    for metric in document["metrics"]:
-        for key in (
-            "evidence",
-            "waiting",
-            "noise",
-            "smallestVisible",
-            "noiseNote",
-            "unit",
-            "lane",
-            "query",
-            "boundary",
-            "levels",
-        ):
+        del found[key]
+    later = [
+        "evidence",
+        "waiting",
+        "noise",
+        "smallestVisible",
+        "noiseNote",
+        "unit",
+        "lane",
+        "query",
+        "boundary",
+        "levels",
+    ]
+    for metric in found["metrics"]:
+        for key in later:
             del metric[key]
+    document = decode_status(found, "here")
 
     assert why(document, details=True)[0] == "my-app (default): aborted, errors failed"
     assert said(document).count("10.5 %") == 1

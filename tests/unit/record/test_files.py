@@ -13,14 +13,14 @@ from analyzer.model.errors import RecordError, StaleStateError
 from analyzer.model.state import EXECUTED_KEPT
 from analyzer.record.commands import submit
 from analyzer.record.files import FileStore
-from tests.unit.record.sample_states import a_command, a_state, at
+from tests.unit.record.sample_states import a_command, a_state, a_status_document, an_entry, at
 
 
 def test_puts_each_document_into_a_file_of_its_own(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     store.save(a_state(), None)
-    store.publish("my-app", {"phase": "IDLE"})
-    store.append_history("my-app", {"id": "r-1"})
+    store.publish("my-app", a_status_document())
+    store.append_history("my-app", an_entry("r-1"))
     submit(tmp_path, "my-app", a_command(1))
 
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.json")}
@@ -116,7 +116,7 @@ def test_leaves_a_corrupt_history_as_it_is(tmp_path: Path) -> None:
     document.write_text('{"schema": 2, "entries": []}')
 
     with pytest.raises(RecordError, match=r"history/my-app.json: expected schema 1"):
-        FileStore(tmp_path).append_history("my-app", {"id": "r-1"})
+        FileStore(tmp_path).append_history("my-app", an_entry("r-1"))
 
     assert json.loads(document.read_text()) == {"schema": 2, "entries": []}
 
@@ -134,7 +134,7 @@ def test_says_which_file_can_not_be_written_and_why(tmp_path: Path) -> None:
     (tmp_path / "status").write_text("a file where a folder should be")
 
     with pytest.raises(RecordError, match=r"status/my-app\.json cannot be written: .*; check disk space"):
-        FileStore(tmp_path).publish("my-app", {})
+        FileStore(tmp_path).publish("my-app", a_status_document())
 
 
 def test_says_which_file_can_not_be_read_and_why(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_reading_makes_no_folders(tmp_path: Path) -> None:
     assert (store.load("my-app"), store.targets(), store.history("my-app"), store.commands("my-app")) == (
         None,
         (),
-        (),
+        None,
         [],
     )
     assert not (tmp_path / "documents").exists()

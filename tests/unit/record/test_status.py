@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +16,15 @@ from analyzer.model.decision import Action, Decision
 from analyzer.model.metric import Analysis
 from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
+from analyzer.model.plain_json import plain_json
 from analyzer.model.plan import Gate, GateTimeout, Plan, Step
 from analyzer.model.report import Report
 from analyzer.model.state import Cause, CauseKind, Pause, PauseKind, Result, StepRecord, TargetState
 from analyzer.model.target import Roles, Target
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, Outcome, Unit, Verdict
 from analyzer.model.workload import Snapshot, Template, Workload
+from analyzer.record.codec import encode_status
+from analyzer.record.history import grown, history_text
 from analyzer.record.status import history_entry, status_of
 from tests.unit.record.sample_states import NOW, a_release, a_state, at
 
@@ -67,7 +71,7 @@ SNAPSHOT = Snapshot(
 def a_status(state: TargetState, **changes: Any) -> dict[str, Any]:
     values: dict[str, Any] = {"snapshot": SNAPSHOT, "verdict": VERDICT}
     decision = Decision(Action.HOLD, "errors: more traffic is needed", state)
-    status = status_of(Report(TARGET, at(90), decision, **{**values, **changes}), state)
+    status: dict[str, Any] = plain_json(status_of(Report(TARGET, at(90), decision, **{**values, **changes}), state))
     assert json.loads(json.dumps(status, allow_nan=False)) == status, "the status is plain JSON"
     return status
 
@@ -192,7 +196,7 @@ def test_shows_how_a_release_ended() -> None:
 
 def test_history_tells_an_ended_release_with_its_times() -> None:
     steps = (StepRecord(NOW, at(2)), StepRecord(at(5)))
-    entry = history_entry(ended(steps=steps), VERDICT)
+    entry = plain_json(history_entry(ended(steps=steps), VERDICT))
 
     assert json.loads(json.dumps(entry)) == entry
     assert [metric["name"] for metric in entry.pop("metrics")] == ["errors"]
@@ -219,13 +223,13 @@ def test_history_tells_an_ended_release_with_its_times() -> None:
 
 
 def test_history_names_only_the_weights_that_were_reached() -> None:
-    assert history_entry(ended())["weights"] == [10]
+    assert history_entry(ended()).weights == (10,)
 
 
 def test_a_promoted_release_has_no_time_to_abort() -> None:
     entry = history_entry(ended(cause=None, aborted_at=None, safe_at=None, result=Result.PROMOTED))
 
-    assert (entry["result"], entry["cause"], entry["secondsToAbort"]) == ("promoted", None, None)
+    assert (entry.result, entry.cause, entry.seconds_to_abort) == ("promoted", None, None)
 
 
 def test_a_release_in_progress_is_no_history() -> None:
@@ -316,3 +320,34 @@ def test_a_gauge_shows_its_levels_where_others_show_counts() -> None:
     assert metric["levels"] == {"canary": 1_235_000.0, "stable": 1_200_000.0}
     assert (metric["unit"], metric["noise"]["withinPod"]) == ("bytes", 0.05)
     assert (metric["interval"], metric["smallestVisible"]) == ([0.9, None], None), "JSON has no infinity"
+
+
+def test_what_is_not_bounded_is_null() -> None:
+    unbounded = replace(VERDICT.metrics[0], ratio=inf, interval=(-inf, inf), evidence=None)
+    [metric] = a_status(a_state(), verdict=replace(VERDICT, metrics=(unbounded,)))["metrics"]
+
+    assert (metric["ratio"], metric["interval"], metric["logEvidence"]) == (None, [None, None], None)
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def test_a_status_document_is_written_byte_for_byte_as_programs_know_it() -> None:
+    """Keys, their order and the form of numbers: who changes one of them changes what others depend on."""
+    gate = Step(12.5, timedelta(minutes=5), Gate(timedelta(hours=4), GateTimeout.ROLLBACK))
+    release = a_release(plan=Plan(steps=(gate,)), pause=Pause(PauseKind.GATE, "step 1 waits for resume", at(3)))
+    report = Report(
+        TARGET, at(90), Decision(Action.HOLD, "errors: more traffic is needed", a_state()), SNAPSHOT, VERDICT
+    )
+
+    written = encode_status(status_of(report, a_state(release=release)))
+
+    assert written.decode() == (GOLDEN / "status.json").read_text(encoding="utf-8")
+
+
+def test_a_history_document_is_written_byte_for_byte_as_programs_know_it() -> None:
+    entry = history_entry(ended(steps=(StepRecord(NOW, at(2)), StepRecord(at(5)))), VERDICT)
+    entries = grown((), "my-app", entry)
+
+    assert entries is not None
+    assert history_text("my-app", entries).decode() == (GOLDEN / "history.json").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -16,11 +16,11 @@ from analyzer.record.configmaps.names import DocumentKind, document_name
 from tests.fakes.configmap_stage import ClusterStage
 from tests.fakes.earlier_version import earlier_version
 from tests.fakes.kube_api import FakeApi
-from tests.unit.record.sample_states import a_command, a_state
+from tests.unit.record.sample_states import a_command, a_state, a_status_document, an_entry
 
 NEW, OLD = "canary-analyzer.io/", "canary-analyzer/"
 MANAGED = {"app.kubernetes.io/managed-by": "canary-analyzer"}
-STATUS: dict[str, Any] = {"target": "my-app", "namespace": "shop", "phase": "PROGRESSING", "reason": "step 2"}
+STATUS = a_status_document(reason="step 2")
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def upgraded(stage: ClusterStage) -> ConfigMapStore:
     """A daemon of this version after one of an earlier version, which has written every document."""
     with earlier_version():
         stage.store.save(a_state(), None)
-        stage.store.append_history("my-app", {"id": "r-1"})
+        stage.store.append_history("my-app", an_entry("r-1"))
         stage.store.publish("my-app", STATUS)
         stage.documents.submit("my-app", "shop", a_command(1))
     return stage.restarted()
@@ -71,8 +71,10 @@ def test_the_documents_of_an_earlier_version_are_found(stage: ClusterStage, upgr
     assert stored is not None
     assert stored.state == a_state()
     assert [command.id for command in upgraded.commands("my-app")] == ["command-001"]
-    assert stage.documents.statuses() == [STATUS]
-    assert stage.documents.history("my-app") == ({"id": "r-1"},)
+    assert [one.status() for one in stage.documents.statuses()] == [STATUS]
+    history = stage.documents.history("my-app")
+    assert history is not None
+    assert history.history() == (an_entry("r-1"),)
 
 
 def test_a_document_gets_the_new_keys_with_its_next_write_and_keeps_the_legacy_ones(
@@ -81,8 +83,8 @@ def test_a_document_gets_the_new_keys_with_its_next_write_and_keeps_the_legacy_o
     stored = upgraded.load("my-app")
     assert stored is not None
     upgraded.save(a_state(phase=Phase.PAUSED), stored.version)
-    upgraded.append_history("my-app", {"id": "r-2"})
-    upgraded.publish("my-app", {**STATUS, "phase": "PAUSED"})
+    upgraded.append_history("my-app", an_entry("r-2"))
+    upgraded.publish("my-app", replace(STATUS, phase=Phase.PAUSED))
 
     for document in (DocumentKind.STATE, DocumentKind.STATUS, DocumentKind.HISTORY):
         for entries in (labels(stage, document), stage.see(document, "my-app")["metadata"]["annotations"]):
@@ -106,12 +108,12 @@ def test_an_ended_release_of_an_earlier_version_is_not_looked_for_in_the_history
 ) -> None:
     with earlier_version():
         daemon = stage.restarted()
-        daemon.append_history("my-app", {"id": "r-1"})
-        daemon.publish("my-app", {**STATUS, "phase": "ABORTED"})
+        daemon.append_history("my-app", an_entry("r-1"))
+        daemon.publish("my-app", replace(STATUS, phase=Phase.ABORTED))
     upgraded.targets()
     stage.forget_calls()
 
-    upgraded.append_history("my-app", {"id": "r-1"})
+    upgraded.append_history("my-app", an_entry("r-1"))
 
     assert "get" not in [call.verb for call in stage.api.calls]
 
@@ -131,13 +133,13 @@ def test_an_earlier_version_that_takes_over_finds_all_documents_and_commands(sta
         stored = daemon.load("my-app")
         assert stored is not None
         daemon.save(a_state(phase=Phase.PAUSED), stored.version)
-        assert stage.documents.statuses() == [STATUS]
+        assert [one.status() for one in stage.documents.statuses()] == [STATUS]
         assert [command.id for command in daemon.commands("my-app")] == ["command-001"]
 
 
 def test_labels_that_an_earlier_version_left_behind_follow_with_the_next_status(stage: ClusterStage) -> None:
     stage.store.publish("my-app", STATUS)
-    aborted = {**STATUS, "phase": "ABORTED"}
+    aborted = replace(STATUS, phase=Phase.ABORTED)
     with earlier_version():
         stage.restarted().publish("my-app", aborted)
     assert keys(labels(stage, DocumentKind.STATUS), NEW)["phase"] == "PROGRESSING"
@@ -170,7 +172,7 @@ class WrittenBetweenLists(FakeApi):
             stored = late.load("my-app")
             assert stored is not None
             late.save(a_state(phase=Phase.PAUSED), stored.version)
-            late.publish("my-app", {**STATUS, "phase": "PAUSED"})
+            late.publish("my-app", replace(STATUS, phase=Phase.PAUSED))
 
 
 def test_a_document_that_is_migrated_between_two_lists_is_found_once_as_it_is_then() -> None:
@@ -201,7 +203,7 @@ def test_a_status_that_is_migrated_between_two_lists_is_shown_once() -> None:
     late.targets()
     api.late = late
 
-    assert [one["phase"] for one in stage.documents.statuses()] == ["PAUSED"]
+    assert [one.status().phase for one in stage.documents.statuses()] == ["PAUSED"]
 
 
 # --- commands

@@ -111,14 +111,14 @@ def test_tells_everything_about_a_decision_in_one_event() -> None:
         "replicas": {"stable": "9/9", "canary": "gone"},
         "step": "1/2",
         "weight": 10,
-        "observed_share": 0.101,
+        "observed_share": 0.1012,
         "verdict": "FAIL",
         "metrics": {
             "errors": {
                 "classification": "HIGH",
                 "canary": "12/31000123",
                 "stable": "110/2750",
-                "ratio": 3.0,
+                "ratio": 3.0005,
                 "interval": [1.5, 6.0],
                 "abort_evidence": 100,
                 "promote_evidence": 0,
@@ -150,6 +150,14 @@ def test_the_log_evidence_is_for_those_who_debug() -> None:
         "log_evidence_promote": -8,
         "log_evidence_promote_threshold": 3,
     }
+
+
+def test_evidence_is_in_whole_percents_of_what_decides() -> None:
+    evidence = LogEvidence(abort=0.29, promote=2.9999, advance=0, abort_at=1, promote_at=3)
+    metric = replace(VERDICT.metrics[0], evidence=evidence)
+    (found,) = decision_fields(replace(a_report(), verdict=replace(VERDICT, metrics=(metric,))))["metrics"].values()
+
+    assert (found["abort_evidence"], found["promote_evidence"]) == (29, 99), "100 only where it decides"
 
 
 def test_tells_the_levels_of_a_gauge() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
-from analyzer.cli.demo.result import Played, as_table, in_words
+from analyzer.cli.demo.result import Played, as_json, as_table, in_words
 from analyzer.cli.demo.story import Story, Storyteller
 from analyzer.model.phase import Phase
+from analyzer.model.plain_json import plain_json
 from analyzer.model.state import Pause, PauseKind, Result
+from analyzer.model.verdict_document import metric_documents
 from analyzer.sandbox.service import Tally
 from analyzer.sandbox.shop import ReleaseKind
 from tests.unit.cli.demo.scenes import MEMORY, VERDICT, aborted, scene
@@ -56,6 +59,13 @@ def test_a_release_that_is_held_waits_for_an_operator() -> None:
 
 def test_an_end_that_was_not_expected_is_said_so() -> None:
     assert in_words(played(ReleaseKind.BAD, promoted())).endswith(" Expected: aborted.")
+
+
+def test_json_has_the_metrics_as_the_status_has_them() -> None:
+    found = as_json(played(ReleaseKind.GOOD, promoted()))
+
+    assert found["metrics"] == plain_json(metric_documents(replace(VERDICT, metrics=(MEMORY,))))
+    assert (found["outcome"], found["observedShares"]) == ("promoted", [0.103, 0.5])
 
 
 def test_the_table_fits_80_columns() -> None:
