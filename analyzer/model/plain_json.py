@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
-_CAPITAL = re.compile("[A-Z]")
+
+def camel(name: str) -> str:
+    """The key of a field: `step_weight` is `stepWeight` in JSON."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+class JsonDocument:
+    """Base of dataclasses that pydantic reads from the JSON which `plain_json` makes of them."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar = {"alias_generator": camel}
 
 
 def plain_json(value: Any) -> Any:
@@ -23,19 +33,6 @@ def plain_json(value: Any) -> Any:
     if is_dataclass(value):
         return {key: plain_json(getattr(value, name)) for name, key in _keys(value.__class__)}
     return value
-
-
-def camel(name: str) -> str:
-    """The key of a field: `step_weight` is `stepWeight` in JSON."""
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))
-
-
-def snake_keys(value: Any) -> Any:
-    """Plain JSON with the names of fields in place of keys."""
-    if isinstance(value, dict):
-        return {_CAPITAL.sub(r"_\g<0>", key).lower(): snake_keys(one) for key, one in value.items()}
-    return [snake_keys(one) for one in value] if isinstance(value, list) else value
 
 
 @cache

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from pydantic import AwareDatetime
 
 from analyzer.model.phase import Phase
+from analyzer.model.plain_json import JsonDocument
 from analyzer.model.verdict import Sides
 from analyzer.model.verdict_document import MetricDocument
 
@@ -28,7 +29,7 @@ class BySide(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentDocument:
+class DeploymentDocument(JsonDocument):
     """Pods of one side's Deployment; None: not known."""
 
     deployment: str
@@ -37,7 +38,7 @@ class DeploymentDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class PauseDocument:
+class PauseDocument(JsonDocument):
     """Why a release is paused. `timeout_at` is when a gate with a time-out stops waiting, `then` what happens then."""
 
     kind: str
@@ -48,7 +49,7 @@ class PauseDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class CauseDocument:
+class CauseDocument(JsonDocument):
     """Why a release was rolled back, see `Cause`."""
 
     kind: str
@@ -57,7 +58,7 @@ class CauseDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerDocument:
+class AnswerDocument(JsonDocument):
     """An operator's command that was carried out or refused, see `ExecutedCommand`."""
 
     id: str
@@ -67,7 +68,7 @@ class AnswerDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusDocument:
+class StatusDocument(JsonDocument):
     """What one tick has to show for a target.
 
     `step` counts from 1, `weight` is the percentage of replicas that is requested now. What is not known is None;
@@ -119,7 +120,7 @@ class StatusDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
+class HistoryEntry(JsonDocument):
     """A release that has ended, with the last verdict on it where there is one."""
 
     id: str

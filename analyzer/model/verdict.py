@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -132,13 +131,6 @@ class MetricVerdict:
     waiting: str | None = None
     noise_note: str | None = None
     lane: Literal["main", "fast"] = "main"
-
-    def finite_interval(self) -> tuple[float | None, float | None] | None:
-        """The interval for JSON, which has no infinity: an end that the data do not bound is None."""
-        if self.interval is None:
-            return None
-        low, high = (end if math.isfinite(end) else None for end in self.interval)
-        return low, high
 
 
 @dataclass(frozen=True, slots=True)

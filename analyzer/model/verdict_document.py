@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from analyzer.model.block import Counts
 from analyzer.model.noise import Noise
+from analyzer.model.plain_json import JsonDocument
 from analyzer.model.verdict import LogEvidence, MetricVerdict, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(JsonDocument):
     """What a gauge has where other metrics have counts."""
 
     canary: float
@@ -19,7 +20,7 @@ class Levels:
 
 
 @dataclass(frozen=True, slots=True)
-class EvidenceProgress:
+class EvidenceProgress(JsonDocument):
     """Progress towards each decision, 0 to 1; it is 1 only where the threshold is reached."""
 
     abort: float
@@ -28,7 +29,7 @@ class EvidenceProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class EvidenceLogarithms:
+class EvidenceLogarithms(JsonDocument):
     """The logarithms behind the progress, and the thresholds; None: not bounded."""
 
     abort: float | None
@@ -39,7 +40,7 @@ class EvidenceLogarithms:
 
 
 @dataclass(frozen=True, slots=True)
-class NoiseDocument:
+class NoiseDocument(JsonDocument):
     """The noise that was taken for a metric, see `Noise`."""
 
     dispersion: float
@@ -49,7 +50,7 @@ class NoiseDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetricDocument:
+class MetricDocument(JsonDocument):
     """One metric of a verdict, see `MetricVerdict`. Enumerations are text: a newer version may write other values."""
 
     name: str

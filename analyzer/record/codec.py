@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from analyzer.model.errors import RecordError
-from analyzer.model.plain_json import camel, plain_json, snake_keys
+from analyzer.model.plain_json import plain_json
 from analyzer.model.state import SCHEMA, Command, TargetState
 from analyzer.model.status_document import HistoryEntry, StatusDocument
 
@@ -46,7 +46,7 @@ def decode(text: bytes, source: str) -> TargetState:
             f"{source}: written by a newer version (schema {schema}, this version reads up to {SCHEMA}); "
             "run that version again, or finish the release by hand and delete the document"
         )
-    state = _validated(_STATE, text, source)
+    state = _validated(lambda: _STATE.validate_json(text), source, _WAY_OUT)
     _refuse_unknown(document, json.loads(encode(state)), source)
     return state
 
@@ -58,7 +58,7 @@ def encode_command(command: Command) -> bytes:
 
 def decode_command(text: bytes, source: str) -> Command:
     """Read one command; `source` says where it is. Raises RecordError."""
-    return _validated(_COMMAND, text, source)
+    return _validated(lambda: _COMMAND.validate_json(text), source, _WAY_OUT)
 
 
 def encode_status(status: StatusDocument) -> bytes:
@@ -68,12 +68,12 @@ def encode_status(status: StatusDocument) -> bytes:
 
 def decode_status(document: dict[str, Any], source: str) -> StatusDocument:
     """A status document of this version or another; `source` says where it is. Raises RecordError."""
-    return _understood(_STATUS, document, source)
+    return _validated(lambda: _STATUS.validate_python(document), source, _OTHER_VERSION)
 
 
 def decode_entry(document: dict[str, Any], source: str) -> HistoryEntry:
     """An entry of a history, of this version or another; `source` says where it is. Raises RecordError."""
-    return _understood(_ENTRY, document, source)
+    return _validated(lambda: _ENTRY.validate_python(document), source, _OTHER_VERSION)
 
 
 def encode_mapping(document: dict[str, Any]) -> bytes:
@@ -103,28 +103,18 @@ def _text(value: Any) -> bytes:
     return to_json(value, indent=1, inf_nan_mode="strings") + b"\n"
 
 
-def _validated(adapter: TypeAdapter[T], text: bytes, source: str) -> T:
+def _validated(read: Callable[[], T], source: str, way_out: str) -> T:
     try:
-        return adapter.validate_json(text)
+        return read()
     except ValidationError as error:
-        raise RecordError(f"{source}: unexpected content {_problems(error)}; {_WAY_OUT}") from error
+        problems = [f"{_path(one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)]
+        count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+        shown = "; ".join(problems[:_PROBLEMS_SHOWN])
+        raise RecordError(f"{source}: unexpected content ({count}): {shown}; {way_out}") from error
 
 
-def _understood(adapter: TypeAdapter[T], document: dict[str, Any], source: str) -> T:
-    try:
-        return adapter.validate_python(snake_keys(document))
-    except ValidationError as error:
-        raise RecordError(f"{source}: unexpected content {_problems(error, camel)}; {_OTHER_VERSION}") from error
-
-
-def _problems(error: ValidationError, key: Callable[[str], str] = str) -> str:
-    problems = [f"{_path(one['loc'], key)}: {one['msg']}" for one in error.errors(include_url=False)]
-    count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
-    return f"({count}): {'; '.join(problems[:_PROBLEMS_SHOWN])}"
-
-
-def _path(location: tuple[int | str, ...], key: Callable[[str], str]) -> str:
-    return ".".join(key(str(part)) for part in location) or "document"
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "document"
 
 
 def _excerpt(text: bytes) -> str:

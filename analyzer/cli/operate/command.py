@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Annotated, NoReturn
+from typing import Annotated, Self, TypeVar
 
 import typer
 
 from analyzer.cli.errors import ExitCode, error_text
 from analyzer.cli.operate import waiting
-from analyzer.cli.operate.documents import Documents, Opener, Where, documents_at, found_in, readable, status_of
+from analyzer.cli.operate.documents import Documents, Opener, Where, documents_at, found_in, status_of
 from analyzer.cli.operate.options import AnyTarget, Format, Output, TargetName, Timeout, Wait, located
 from analyzer.cli.operate.requests import request
 from analyzer.cli.operate.tables import history_table, printable, status_table
@@ -26,6 +26,8 @@ from analyzer.model.state import Verb
 from analyzer.model.status_document import StatusDocument
 from analyzer.record.explanation import explain, last_answer
 from analyzer.record.published import Published
+
+T = TypeVar("T")
 
 _SUMMARIES = {
     Verb.START: "Start a release of the version that the canary has now.",
@@ -83,46 +85,42 @@ class OperatorCommands:
         timeout: Timeout = _LONGEST_WAIT,
     ) -> None:
         """Show the state of each target and why it is in it."""
-        with _Failures():
+        with _Failures() as failures:
             documents = self.reach(where)
             code = self._wait_for_present(documents, where, target, timeout, output) if wait else ExitCode.DONE
             found = found_in(documents, where, target)
             if output is Output.JSON:
-                raw, errors = readable(found, Published.json)
-                _print_json(raw, target)
-            else:
-                statuses, errors = readable(found, Published.status)
-                self._show(statuses, target, wide=output is Output.WIDE)
-                if not found:
-                    typer.echo(f"no canary targets found in {documents.place}; is the daemon running?", err=True)
-            _exit(errors, code)
+                _print_json(failures.each(found, Published.json), target)
+            elif not found:
+                typer.echo(f"no canary targets found in {documents.place}; is the daemon running?", err=True)
+            elif statuses := failures.each(found, Published.status):
+                typer.echo(status_table(statuses, datetime.now(UTC), wide=output is Output.WIDE))
+                for answer in filter(None, (last_answer(one) for one in statuses if target)):
+                    typer.echo(printable(answer))
+            raise typer.Exit(code)
 
     def why(
         self, where: Where, target: AnyTarget = None, output: Format = Output.TEXT, *, details: Details = False
     ) -> None:
         """Explain the last decision: outcome, culprit, times, each metric's comparison, and what comes next."""
-        with _Failures():
-            statuses, errors = readable(found_in(self.reach(where), where, target), Published.status)
-            texts = [_explained(status, details=details) for status in statuses]
+        with _Failures() as failures:
+            statuses = failures.each(found_in(self.reach(where), where, target), Published.status)
+            answers = [{"target": one.target, "why": _explained(one, details=details)} for one in statuses]
             if output is Output.JSON:
-                pairs = zip(statuses, texts, strict=True)
-                _print_json([{"target": status.target, "why": text} for status, text in pairs], target)
-            elif texts:
-                typer.echo("\n\n".join(texts))
-            _exit(errors)
+                _print_json(answers, target)
+            elif answers:
+                typer.echo("\n\n".join(one["why"] for one in answers))
 
     def history(self, where: Where, target: AnyTarget = None, output: Format = Output.TEXT) -> None:
         """List ended releases, oldest first."""
-        with _Failures():
+        with _Failures() as failures:
             documents = self.reach(where)
             found = filter(None, (documents.history(one.target) for one in found_in(documents, where, target)))
             if output is Output.JSON:
-                raw, errors = readable(found, Published.entries)
-                _print_json(list(chain.from_iterable(raw)))
+                _print_json(list(chain.from_iterable(failures.each(found, Published.entries))))
             else:
-                entries, errors = readable(found, Published.history)
-                typer.echo(history_table(list(chain.from_iterable(entries)), wide=output is Output.WIDE))
-            _exit(errors)
+                entries = list(chain.from_iterable(failures.each(found, Published.history)))
+                typer.echo(history_table(entries, wide=output is Output.WIDE))
 
     def pause(self, where: Where, target: TargetName) -> None:
         """Pause the release: no further steps; the canary is still judged, and rolled back if it fails."""
@@ -150,12 +148,6 @@ class OperatorCommands:
             self._ask(where, target, verb, None, timeout if wait else None)
 
         return ask
-
-    def _show(self, statuses: Sequence[StatusDocument], target: str | None, *, wide: bool) -> None:
-        if statuses:
-            typer.echo(status_table(statuses, datetime.now(UTC), wide=wide))
-        for answer in filter(None, (last_answer(one) for one in statuses if target)):
-            typer.echo(printable(answer))
 
     def _ask(self, where: Where, target: str, verb: Verb, extend: timedelta | None, timeout: str | None) -> None:
         patience = None if timeout is None else _duration(timeout, "--timeout")
@@ -187,15 +179,31 @@ class OperatorCommands:
 
 
 class _Failures:
-    """Shows an error as one message on stderr, and exits with 1."""
+    """Shows errors as messages on stderr, and exits with 1: of single documents once the others are shown."""
 
-    def __enter__(self) -> None:
-        return None
+    def __init__(self) -> None:
+        self._errors: list[AnalyzerError] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def each(self, documents: Iterable[Published], read: Callable[[Published], T]) -> list[T]:
+        """What can be read of documents: a bad one hides no other."""
+        good = []
+        for one in documents:
+            try:
+                good.append(read(one))
+            except RecordError as error:
+                self._errors.append(error)
+        return good
 
     def __exit__(self, _kind: object, error: object, _traceback: object) -> None:
         if isinstance(error, AnalyzerError):
-            typer.echo(error_text(error), err=True)
-            raise typer.Exit(ExitCode.ERROR) from error
+            self._errors.append(error)
+        for one in self._errors:
+            typer.echo(error_text(one), err=True)
+        if self._errors:
+            raise typer.Exit(ExitCode.ERROR)
 
 
 def _explained(status: StatusDocument, *, details: bool) -> str:
@@ -218,10 +226,3 @@ def _print_json(found: Sequence[object], target: str | None = None) -> None:
     """A list, or where one target is named the one object."""
     for value in found if target else [found]:
         typer.echo(json.dumps(value, indent=1))
-
-
-def _exit(errors: Sequence[RecordError], code: ExitCode = ExitCode.DONE) -> NoReturn:
-    """Say which documents could not be read; the others are shown by now."""
-    for error in errors:
-        typer.echo(error_text(error), err=True)
-    raise typer.Exit(ExitCode.ERROR if errors else code)

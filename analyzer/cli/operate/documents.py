@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from analyzer.actuation.sides import version_of
 from analyzer.kube.client import connect
@@ -19,8 +18,6 @@ from analyzer.record.configmaps import ClusterDocuments
 from analyzer.record.files import FileStore
 from analyzer.record.published import Published
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -31,35 +28,6 @@ class Where:
     context: str | None
     namespace: str | None
     analyzer_namespace: str
-
-
-class Documents(Protocol):
-    """The documents that a daemon writes. Every method raises RecordError."""
-
-    @property
-    def place(self) -> str:
-        """Where they are, in words."""
-        ...
-
-    def statuses(self) -> list[Published]:
-        """Every target's status document, by name."""
-        ...
-
-    def status(self, target: str) -> Published | None:
-        """One target's status document, or None."""
-        ...
-
-    def history(self, target: str) -> Published | None:
-        """The document of one target's ended releases, or None."""
-        ...
-
-    def canary_version(self, status: StatusDocument) -> str | None:
-        """The version that the canary's Deployment has now, None where only the daemon knows."""
-        ...
-
-    def submit(self, target: str, namespace: str, command: Command) -> None:
-        """Submit a command for a target in a namespace."""
-        ...
 
 
 class FileDocuments(FileStore):
@@ -95,6 +63,9 @@ class InCluster(ClusterDocuments):
         return version_of(found).template.hash
 
 
+Documents = FileDocuments | InCluster
+"""The documents that a daemon writes, and what the command line writes for it. Every method raises RecordError."""
+
 Opener = Callable[[Where], Documents]
 
 
@@ -127,17 +98,6 @@ def found_in(documents: Documents, where: Where, target: str | None) -> list[Pub
 def status_of(documents: Documents, where: Where, target: str) -> StatusDocument:
     """What one target's status document says. Raises RecordError."""
     return found_in(documents, where, target)[0].status()
-
-
-def readable(documents: Iterable[Published], read: Callable[[Published], T]) -> tuple[list[T], list[RecordError]]:
-    """What can be read of documents, and why the rest cannot: one bad document hides no other."""
-    good, bad = [], []
-    for one in documents:
-        try:
-            good.append(read(one))
-        except RecordError as error:
-            bad.append(error)
-    return good, bad
 
 
 def _namespace(status: Published) -> str | None:

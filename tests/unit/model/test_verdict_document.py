@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from math import inf
 
-import pytest
-
 from analyzer.model.block import Counts
 from analyzer.model.noise import BoundNoise, Noise
-from analyzer.model.plain_json import plain_json, snake_keys
+from analyzer.model.plain_json import plain_json
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict
 from analyzer.model.verdict_document import Levels, metric_document, metric_documents
 
@@ -57,11 +55,3 @@ def test_numbers_can_be_had_as_they_are() -> None:
 
 def test_without_a_verdict_there_are_no_metrics() -> None:
     assert metric_documents(None) == ()
-
-
-@pytest.mark.parametrize(("name", "key"), [("abort_at", "abortAt"), ("total", "total"), ("noise_note", "noiseNote")])
-def test_the_key_of_a_field_leads_back_to_it(name: str, key: str) -> None:
-    fields = plain_json(METRIC) | plain_json(METRIC.evidence) | plain_json(METRIC.canary)
-
-    assert key in fields
-    assert name in snake_keys([{"inner": {key: 1}}])[0]["inner"]

@@ -46,7 +46,8 @@ def any_value(kind: Any) -> st.SearchStrategy[Any]:
 
 def _any_dataclass(kind: Any) -> st.SearchStrategy[Any]:
     plain = typing.get_origin(kind) or kind
-    hints = typing.get_type_hints(plain)
+    types_by_name = typing.get_type_hints(plain)
+    hints = {one.name: types_by_name[one.name] for one in dataclasses.fields(plain)}
     if arguments := typing.get_args(kind):  # a generic one has one parameter, which is the type of each field
         hints = dict.fromkeys(hints, arguments[0])
     return st.fixed_dictionaries({name: st.deferred(_later(hint)) for name, hint in hints.items()}).map(
