@@ -20,6 +20,7 @@ from analyzer.model.target import Roles, Target
 from analyzer.ports import Measurements, Preflight, Workloads
 from analyzer.ports import ReleaseStore as Store
 from analyzer.record import history_entry, status_of
+from analyzer.record.codec import decode_status
 from analyzer.record.explanation import explain
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
@@ -175,7 +176,7 @@ class Stage:
             yield from prose_of(self.store.history(target))
             if status is not None:
                 yield from prose_of(status)
-                yield explain(status, now=self.clock.now())
+                yield explain(decode_status(status, "the store"), now=self.clock.now())
 
     def alerts(self, event: str) -> list[str]:
         """Ids of the alerts of one event that were delivered."""

@@ -82,7 +82,8 @@ def found_in(documents: Documents, where: Where, target: str | None) -> list[Pub
     Raises RecordError when the target that is named is not there.
     """
     if target is None:
-        return [one for one in documents.statuses() if where.namespace in (None, _namespace(one) or where.namespace)]
+        found = documents.statuses()
+        return [one for one in found if where.namespace is None or _namespace(one) in (None, where.namespace)]
     status = documents.status(target)
     if status is None:
         known = ", ".join(one.target for one in documents.statuses()) or "none"
@@ -90,8 +91,9 @@ def found_in(documents: Documents, where: Where, target: str | None) -> list[Pub
             f"canary target {target!r} not found in {documents.place}; found: {known}. "
             "Check the name, --analyzer-namespace and --context, and that the daemon is running"
         )
-    if where.namespace not in (None, found := status.json().get("namespace")):
-        raise RecordError(f"{target}: expected a canary target in namespace {where.namespace}, found one in {found}")
+    home = status.json().get("namespace")
+    if where.namespace not in (None, home):
+        raise RecordError(f"{target}: expected a canary target in namespace {where.namespace}, found one in {home}")
     return [status]
 
 
