@@ -26,8 +26,6 @@ from analyzer.model.state import (
     Version,
 )
 
-_IN_RELEASE = (Phase.PROGRESSING, Phase.PAUSED, Phase.PROMOTING, Phase.BAKING)
-
 
 class _RefusedError(Exception):
     """The command cannot be carried out now; the text says why and what to do."""
@@ -67,7 +65,7 @@ def _carry_out(context: Context, command: Command) -> Decision:
     match command.verb:
         case Verb.START | Verb.RETRY:
             return _begin(context, command)
-        case Verb.ABORT if context.state.phase is Phase.PENDING:
+        case Verb.ABORT if context.state.phase.pending:
             return _cancel_pending(context, command)
     _check_release(context, command)
     match command.verb:
@@ -84,9 +82,9 @@ def _carry_out(context: Context, command: Command) -> Decision:
 def _begin(context: Context, command: Command) -> Decision:
     state, version = context.state, context.canary.template.hash
     _check_version(context, command)
-    if not state.phase.resting:
+    if not state.phase.idle:
         raise _RefusedError(f"a release is already in phase {state.phase}")
-    if command.verb is Verb.RETRY and state.phase is not Phase.ABORTED:
+    if command.verb is Verb.RETRY and not state.phase.stopped:
         raise _RefusedError(f"expected an aborted release, found phase {state.phase}; use `start`")
     if version == context.stable.template.hash:
         raise _RefusedError(f"stable already runs version {version}; nothing to release")
@@ -111,9 +109,9 @@ def _check_version(context: Context, command: Command) -> None:
 
 def _check_release(context: Context, command: Command) -> None:
     release = context.state.release
-    if release is not None and context.state.phase is Phase.ROLLING_BACK:
+    if release is not None and context.state.phase.rolling_back:
         raise _RefusedError(f"release {release.id} is already rolling back; a rollback cannot be stopped")
-    if release is None or context.state.phase not in _IN_RELEASE:
+    if release is None or not context.state.phase.active:
         raise _RefusedError(f"no release is in progress (phase {context.state.phase})")
     if command.subject != release.id:
         raise _RefusedError(
@@ -122,20 +120,20 @@ def _check_release(context: Context, command: Command) -> None:
 
 
 def _pause(context: Context, command: Command) -> Decision:
-    if context.state.phase is Phase.PAUSED:
+    if context.state.phase.paused:
         raise _RefusedError("the release is already paused")
-    if context.state.phase is Phase.BAKING or context.release.written:
+    if context.state.phase.baking or context.release.written:
         raise _RefusedError("both sides already run the new version; only `abort` is possible")
     return pause(context, PauseKind.OPERATOR, f"paused by {command.by}")
 
 
 def _resume(context: Context, command: Command) -> Decision:
     held, release = context.release.pause, context.release
-    if context.state.phase is not Phase.PAUSED or held is None:
+    if not context.state.phase.paused or held is None:
         raise _RefusedError(f"the release is not paused (phase {context.state.phase})")
     more = command.extend or timedelta(0)
     over = held.kind is PauseKind.INCONCLUSIVE or time_spent(context) >= time_limit(context)
-    if over and held.during is Phase.PROGRESSING and more <= timedelta(0):
+    if over and held.during.clock_runs and more <= timedelta(0):
         raise _RefusedError("deadline exceeded; pass --extend DURATION, for example --extend 1h")
     extended = max(release.extended, time_spent(context) - release.plan.deadline) + more if more else release.extended
     opened = release.gate_open or held.kind is PauseKind.GATE
@@ -147,7 +145,7 @@ def _resume(context: Context, command: Command) -> Decision:
 
 
 def _promote(context: Context, command: Command) -> Decision:
-    if context.state.phase not in (Phase.PROGRESSING, Phase.PAUSED):
+    if not context.state.phase.in_steps:
         raise _RefusedError(f"the release is already in phase {context.state.phase}")
     if context.release.mode is Mode.OBSERVE:
         raise _RefusedError("mode is observe, which never changes workloads; set `mode: act` for the next release")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from analyzer.decision.context import Context
-from analyzer.model.phase import Phase
 from analyzer.model.state import DeadlineClock
 from analyzer.model.verdict import Classification, Outcome, Verdict
 
@@ -19,7 +18,7 @@ _LONGEST_TICK = timedelta(seconds=60)
 
 
 def keep_time(context: Context) -> Context:
-    """Count time towards the deadline: only in PROGRESSING, while the daemon runs and Prometheus responds.
+    """Count time towards the deadline: only in phases where it runs, while the daemon runs and Prometheus responds.
 
     Exact to within a hundredth of the deadline, and 15 s.
     """
@@ -55,5 +54,5 @@ def _counts(context: Context) -> bool:
     intervals = 2 * context.release.analysis.interval
     longest = max(_LONGEST_TICK, intervals, _grain(context) + intervals)
     running = timedelta(0) <= context.now - context.release.clock.at <= longest
-    moving = context.state.phase is Phase.PROGRESSING and not context.snapshot.admission.freeze_reason
+    moving = context.state.phase.clock_runs and not context.snapshot.admission.freeze_reason
     return running and moving and not unanswered(context.verdict)

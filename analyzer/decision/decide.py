@@ -62,7 +62,7 @@ def decide(
         return _deleted(context, context.missing)
     if state.phase.active:
         context = notice_trouble(keep_time(context))
-        if state.phase is Phase.ROLLING_BACK:
+        if state.phase.rolling_back:
             context = accept_replicas(context)
     choice = _carry_on(context, execute(context, commands, _HANDLERS[state.phase]))
     return replace(choice, notes=(*notes, *choice.notes))
@@ -100,12 +100,9 @@ def _carry_on(context: Context, choice: Decision) -> Decision:
 
 def _judged_alike(before: TargetState, after: TargetState) -> bool:
     """Does the verdict still apply? Each step has evidence of its own, and a bake has none."""
-    if before.release is None or after.release is None or after.phase not in _COMPARED:
+    if before.release is None or after.release is None or not after.phase.serves_both:
         return False
     return (before.release.id, before.release.step) == (after.release.id, after.release.step)
-
-
-_COMPARED = frozenset({Phase.PROGRESSING, Phase.PAUSED, Phase.PROMOTING})
 
 
 def _resolve(state: TargetState, snapshot: Snapshot) -> TargetState:
@@ -152,17 +149,12 @@ def moved_to(target: Target, state: TargetState, now: datetime) -> TargetState:
 
     Undelivered alerts, answers to operators and the number of the last release are kept.
     """
-    return TargetState(
-        target.name,
-        target.roles,
-        Phase.IDLE,
-        now,
-        "the configuration names other Deployments",
+    return replace(
+        TargetState.first(target, now, "the configuration names other Deployments"),
         epoch=state.epoch,
         releases=state.releases,
         outbox=state.outbox,
         executed=state.executed,
-        namespace=target.namespace,
     )
 
 
@@ -174,17 +166,14 @@ def _never_seen(state: TargetState) -> bool:
 def _first_sight(state: TargetState | None, snapshot: Snapshot, commands: Sequence[Command], now: datetime) -> Decision:
     """A new target, or one that is back after its Deployments were deleted: nothing starts by itself."""
     target = snapshot.target
-    known = state or TargetState(target.name, target.roles, Phase.IDLE, now, "new target", namespace=target.namespace)
+    known = state or TargetState.first(target, now, "new target")
     if snapshot.stable is None or snapshot.canary is None:
         context = Context(known, snapshot, None, now)
         return execute(context, commands, lambda context: context.hold(f"waiting for {context.missing} to be created"))
     reason = unmanaged(target.name)
-    seen = TargetState(
-        target.name,
-        known.roles,
-        Phase.IDLE,
-        now,
-        reason,
+    seen = replace(
+        TargetState.first(target, now, reason),
+        roles=known.roles,
         epoch=known.epoch,
         releases=known.releases,
         outbox=known.outbox,
@@ -192,7 +181,6 @@ def _first_sight(state: TargetState | None, snapshot: Snapshot, commands: Sequen
         handled=Version(snapshot.canary.uid, snapshot.canary.template.hash),
         stable_hash=snapshot.stable.template.hash,
         expected=Replicas(snapshot.stable.replicas, snapshot.canary.replicas),
-        namespace=target.namespace,
     )
     back = (Transition(Phase.GONE, Phase.IDLE, reason),) if known.phase is Phase.GONE else ()
     anchored, _ = recognize(seen, snapshot)

@@ -109,4 +109,4 @@ def _foreign_template(context: Context) -> bool:
 
 def _promoting(context: Context) -> bool:
     held = context.release.pause
-    return context.state.phase is Phase.PROMOTING or (held is not None and held.during is Phase.PROMOTING)
+    return context.state.phase.promoting or (held is not None and held.during.promoting)

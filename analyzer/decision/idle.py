@@ -78,7 +78,7 @@ def _keep_canary_at_zero(context: Context) -> Decision | None:
         return context.hold(needed)
     by = writer_of(canary, "replicas")
     note = f"{canary.name} was scaled to {canary.replicas} by {by} outside a release; scaling it back to 0"
-    if state.phase is Phase.ABORTED and state.intent is None:
+    if state.phase.stopped and state.intent is None:
         hour = f"held-{context.now:%Y%m%dT%H}"  # one alert an hour about an autoscaler that keeps on
         context = alert_once(context, AlertEvent.DRIFT, f"{state.target}: {note}", hour)
     return context.write(scale(Side.CANARY, canary, 0), "canary is kept at 0 outside a release", note)

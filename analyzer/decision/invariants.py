@@ -21,7 +21,6 @@ from analyzer.decision.context import Context
 from analyzer.decision.replicas import bounds_of, split
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
-from analyzer.model.phase import Phase
 from analyzer.model.plan import CapacityMode
 from analyzer.model.state import Release, TargetState
 from analyzer.model.target import Side
@@ -40,7 +39,7 @@ def keep_invariants(choice: Decision, snapshot: Snapshot, now: datetime) -> Deci
     broken = None if choice.move is None else violation(choice.state, snapshot, choice.move)
     if broken is None:
         return choice
-    if choice.state.phase is Phase.ROLLING_BACK:
+    if choice.state.phase.rolling_back:
         reason = f"{choice.reason}: {broken} (this is a bug; the rollback goes on)"
         return replace(choice, reason=reason, state=_alerted(choice.state, snapshot, now, reason))
     held = "the release is held" if choice.state.phase.active else "nothing was changed"
@@ -71,7 +70,7 @@ def violation(state: TargetState, before: Snapshot, move: Move, serving: int | N
 
 def _written_over(state: TargetState, stable: Workload) -> str | None:
     """A rollback writes the old template to stable whatever runs there."""
-    rolls_back = state.phase is Phase.ROLLING_BACK
+    rolls_back = state.phase.rolling_back
     surge = state.release is not None and state.release.plan.capacity.mode is CapacityMode.SURGE
     if rolls_back or surge or stable.replicas == stable.current == 0:
         return None

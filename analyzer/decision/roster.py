@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from analyzer.model.block import RosterEntry
-from analyzer.model.phase import Phase
 from analyzer.model.state import TargetState
 from analyzer.model.target import Side
 from analyzer.model.workload import Pod, Snapshot
@@ -25,7 +24,7 @@ def enroll(state: TargetState, snapshot: Snapshot, now: datetime) -> TargetState
     release = state.release
     if release is None or not state.phase.active:
         return state
-    exchanged = state.phase is Phase.BAKING and release.held_back > 0
+    exchanged = state.phase.baking and release.held_back > 0
     seen = {pod.name: (side.other if exchanged else side, pod) for side in Side for pod in _serving(snapshot, side)}
     kept = tuple(_gone(entry, seen, now) for entry in release.roster)
     known = {entry.pod for entry in kept}

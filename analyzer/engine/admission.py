@@ -6,7 +6,6 @@ from analyzer.decision.steps import rounding, too_coarse
 from analyzer.engine.checks import MEASURING, ReleaseChecks
 from analyzer.engine.target import NotReady, TargetRuntime
 from analyzer.engine.targets import Targets
-from analyzer.model.phase import Phase
 from analyzer.model.plan import Mode
 from analyzer.model.state import TargetState
 from analyzer.model.target import Target
@@ -36,7 +35,7 @@ class Admissions:
         if self._freeze or held:
             self._targets.leave_queue(runtime)
             return Admission(frozen=self._freeze, held=held, warnings=(held,) if held else ())
-        if state.phase is not Phase.PENDING:
+        if not state.phase.pending:
             return Admission()
         if stable is None or not stable.settled:
             self._targets.leave_queue(runtime)

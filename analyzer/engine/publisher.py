@@ -13,7 +13,6 @@ from analyzer.engine import hints
 from analyzer.engine.status_rate_limit import StatusRateLimit
 from analyzer.engine.target import PublishedStatus, TargetRuntime
 from analyzer.model.errors import RecordError
-from analyzer.model.phase import Phase
 from analyzer.model.report import Report
 from analyzer.model.state import TargetState
 from analyzer.model.status_document import HistoryEntry, StatusDocument
@@ -22,9 +21,6 @@ from analyzer.ports import Forgetful, ReleaseStore, Reporter
 
 StatusBuilder = Callable[[Report, TargetState], StatusDocument]
 EntryBuilder = Callable[[TargetState, Verdict | None], HistoryEntry]
-
-_AFTERWARDS = (Phase.BAKING, Phase.SUCCEEDED)
-"""The comparison of both sides is over; a bake's comparison decides only where it fails."""
 
 _log = structlog.get_logger(__name__)
 
@@ -86,13 +82,15 @@ class Publisher:
     def remember(self, runtime: TargetRuntime, state: TargetState, verdict: Verdict | None) -> None:
         """Keep the verdict on a release in progress for its end.
 
-        The verdict that proved a version is kept while it is promoted, unless it fails then.
+        The verdict that proved a version is kept while it is promoted, unless it fails then; and after that, when a
+        bake's comparison decides only where it fails.
         """
-        release = state.release
-        if verdict is None or release is None or state.phase in _AFTERWARDS or not _measured(verdict):
+        release, phase = state.release, state.phase
+        compared = phase.serves_both or not phase.steps_over
+        if verdict is None or release is None or not compared or not _measured(verdict):
             return
         known = _remembered(runtime, release.id)
-        proven = known is not None and known.outcome is Outcome.PASS and state.phase is Phase.PROMOTING
+        proven = known is not None and known.outcome is Outcome.PASS and phase.promoting
         if not proven or verdict.outcome is Outcome.FAIL:
             runtime.verdict = (release.id, verdict)
 

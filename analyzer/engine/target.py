@@ -143,7 +143,7 @@ class TargetRuntime:
     @property
     def pending(self) -> bool:
         """It waits for its release to begin, as far as is known."""
-        return self.state is not None and self.state.phase is Phase.PENDING
+        return self.state is not None and self.state.phase.pending
 
     @property
     def has_alerts(self) -> bool:
@@ -162,15 +162,9 @@ class TargetRuntime:
         release = self.state.release if self.state is not None else None
         if self.state is None or release is None:
             return False
-        match self.state.phase:
-            case Phase.ROLLING_BACK:
-                return True
-            case Phase.PROGRESSING:
-                return release.record.settled_at is None
-            case Phase.PROMOTING:
-                return release.written
-            case _:
-                return False
+        phase = self.state.phase
+        reaching = phase.clock_runs and release.record.settled_at is None
+        return phase.rolling_back or reaching or (phase.promoting and release.written)
 
     def must_claim(self, state: TargetState, epoch: int) -> bool:
         """Must the Deployments be claimed before anything is decided? Never where they are only observed."""

@@ -21,7 +21,6 @@ from analyzer.judge import Judged
 from analyzer.model.collection import Collected
 from analyzer.model.decision import Action, Decision
 from analyzer.model.errors import AnalyzerError, LeaseLostError, ObservationError, RecordError
-from analyzer.model.phase import Phase
 from analyzer.model.report import Report
 from analyzer.model.state import Command, Stored, TargetState
 from analyzer.model.target import Roles, Target
@@ -118,7 +117,7 @@ class Tick:
         choice, stored = self._choice, self._stored
         if choice is None or stored is None or report.error is not None or self._saved:
             return False
-        idle = stored.state.phase.resting and not stored.state.outbox
+        idle = stored.state.phase.idle and not stored.state.outbox
         return idle and not (choice.move or choice.transitions or choice.notes)
 
     def _idle_snapshot(self, report: Report) -> IdleSnapshot | None:
@@ -266,7 +265,7 @@ class Tick:
 
     def _best_known(self, now: datetime) -> TargetState:
         known = self._stored.state if self._stored else self._runtime.state
-        return known or TargetState(self.target.name, self.target.roles, Phase.IDLE, now, "not read yet")
+        return known or TargetState.first(self.target, now, "not read yet")
 
 
 def _claimed(state: TargetState, epoch: int) -> TargetState:
@@ -275,7 +274,7 @@ def _claimed(state: TargetState, epoch: int) -> TargetState:
         raise LeaseLostError(
             f"expected a state document of epoch {epoch} or less, found epoch {state.epoch}; not written"
         )
-    return state if state.phase.resting or state.epoch == epoch else replace(state, epoch=epoch)
+    return state if state.phase.idle or state.epoch == epoch else replace(state, epoch=epoch)
 
 
 def _named(namespace: str, roles: Roles) -> str:

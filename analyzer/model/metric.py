@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -84,10 +85,58 @@ class NoiseSetting:
 
 
 @dataclass(frozen=True, slots=True)
-class RatioMetric:
+class Exposure:
+    """What events are counted over where that is not requests: its `unit`, as in "3 in 4.5 pod-hours".
+
+    `pace` follows events / exposure where people are shown it: "0.3/s per pod".
+    """
+
+    unit: str
+    pace: str | None = None
+
+
+class MetricKind:
+    """What is true of every metric of a kind. A kind states in its class what is different about it."""
+
+    __slots__ = ()
+
+    fast_lane: ClassVar[bool] = False
+    """A second test reads every slot for it, to abort a version that fails outright."""
+
+    proves_steps: ClassVar[bool] = False
+    """A step before the last needs the looser proof of it; where no gating metric is of such a kind, that of all."""
+
+    counts_requests: ClassVar[bool] = False
+    """Its totals are requests, so they show the canary's share of them."""
+
+    exposure: ClassVar[Exposure | None] = None
+    """What its events are counted over; None: requests, or it counts no events."""
+
+    @property
+    def less_is_worse(self) -> bool:
+        """Is a canary that has less of it than stable the bad one?"""
+        return False
+
+    @property
+    def series(self) -> str | None:
+        """Selector of series that a pod has as soon as it is scraped; None where no pod need have any."""
+        return None
+
+    @property
+    def selectors(self) -> str | None:
+        """What Prometheus is queried for, as people are shown it: without the pod matchers."""
+        return self.series
+
+
+@dataclass(frozen=True, slots=True)
+class RatioMetric(MetricKind):
     """Bad events out of a total, both counters, as plain series selectors without pod matchers."""
 
+    fast_lane: ClassVar[bool] = True
+    proves_steps: ClassVar[bool] = True
+    counts_requests: ClassVar[bool] = True
     usual_dispersion: ClassVar[float] = 1.5
+    advance_margin: ClassVar[Margin] = Margin(2.0, 0.005)
     name: str
     events: str
     total: str
@@ -98,9 +147,19 @@ class RatioMetric:
     noise: NoiseSetting | None = None
     kind: Literal["ratio"] = "ratio"
 
+    @property
+    def series(self) -> str | None:
+        """The total: events may have no series yet."""
+        return self.total
+
+    @property
+    def selectors(self) -> str | None:
+        """Both counters."""
+        return f"{self.events} / {self.total}" if self.events else None
+
 
 @dataclass(frozen=True, slots=True)
-class QueryMetric:
+class QueryMetric(MetricKind):
     """A plain guard: any PromQL with one value, bounds, and how many consecutive valid blocks break it."""
 
     name: str
@@ -114,16 +173,18 @@ class QueryMetric:
 
 
 @dataclass(frozen=True, slots=True)
-class HistogramMetric:
+class HistogramMetric(MetricKind):
     """A classic histogram, as the selector of its cumulative `_bucket` series; judged per boundary, never by quantiles.
 
     `objective` is in the unit of `le`; the boundary nearest to it gets half of the weight. A margin that is None is
     the default of each boundary: that of the `body` below the 90th percentile of stable, that of the `tail` above it.
     """
 
+    counts_requests: ClassVar[bool] = True
     body: ClassVar[BoundMargins] = BoundMargins(Margin(1.1, 0.005), Margin(1.25, 0.01))
     tail: ClassVar[BoundMargins] = BoundMargins(Margin(1.25, 0.001), Margin(1.5, 0.002))
     usual_dispersion: ClassVar[float] = 3.0
+    advance_margin: ClassVar[Margin] = Margin(2.0, 0.005)
     name: str
     buckets: str
     objective: float | None = None
@@ -134,15 +195,21 @@ class HistogramMetric:
     noise: NoiseSetting | None = None
     kind: Literal["histogram"] = "histogram"
 
+    @property
+    def series(self) -> str | None:
+        """Its buckets."""
+        return self.buckets or None
+
 
 @dataclass(frozen=True, slots=True)
-class GaugeMetric:
+class GaugeMetric(MetricKind):
     """A level per pod (CPU, memory, a queue), compared on the log scale; `absolute` margins have no meaning here.
 
     `counter`: `value` selects a counter (CPU seconds); a pod's level in a block is what it grew by per second.
     """
 
     usual_dispersion: ClassVar[float] = 1.0
+    advance_margin: ClassVar[Margin] = Margin(2.0)
     name: str
     value: str
     counter: bool = False
@@ -154,12 +221,24 @@ class GaugeMetric:
     noise: NoiseSetting | None = None
     kind: Literal["gauge"] = "gauge"
 
+    @property
+    def less_is_worse(self) -> bool:
+        """As configured."""
+        return self.direction is Direction.DOWN
+
+    @property
+    def series(self) -> str | None:
+        """Its levels."""
+        return self.value
+
 
 @dataclass(frozen=True, slots=True)
-class RateMetric:
+class RateMetric(MetricKind):
     """Successes per pod (orders, logins) as a counter: fewer than stable's is bad, by default."""
 
+    exposure: ClassVar[Exposure | None] = Exposure("pod-seconds", pace="/s per pod")
     usual_dispersion: ClassVar[float] = 3.0
+    advance_margin: ClassVar[Margin] = Margin(2.0)
     name: str
     events: str
     direction: Direction = Direction.DOWN
@@ -170,12 +249,24 @@ class RateMetric:
     noise: NoiseSetting | None = None
     kind: Literal["rate"] = "rate"
 
+    @property
+    def less_is_worse(self) -> bool:
+        """As configured."""
+        return self.direction is Direction.DOWN
+
+    @property
+    def series(self) -> str | None:
+        """Its counter."""
+        return self.events or None
+
 
 @dataclass(frozen=True, slots=True)
-class RestartsMetric:
+class RestartsMetric(MetricKind):
     """Restarts of containers per pod-hour; `absolute` margins are restarts per pod-hour."""
 
+    exposure: ClassVar[Exposure | None] = Exposure("pod-hours")
     usual_dispersion: ClassVar[float] = 1.5
+    advance_margin: ClassVar[Margin] = Margin(2.0)
     name: str
     tolerance: Margin = Margin(2.0, 0.02)
     promote_margin: Margin = Margin(2.0, 0.02)
@@ -185,11 +276,15 @@ class RestartsMetric:
     kind: Literal["restarts"] = "restarts"
 
 
-TestedMetric = RatioMetric | HistogramMetric | GaugeMetric | RateMetric | RestartsMetric
+CountMetric = RatioMetric | HistogramMetric | RateMetric | RestartsMetric
+"""Metrics that count events."""
+
+TestedMetric = CountMetric | GaugeMetric
 """Metrics that are judged by a statistical test of canary against stable, and so share alpha.
 
 `usual_dispersion` of a kind is taken without history: latencies move together in a pod, and orders come in batches;
-gauges have none.
+gauges have none. `advance_margin` is what a step before the last must prove at most: a looser bound than promotion, so
+that a canary may get more traffic.
 """
 
 Metric = TestedMetric | QueryMetric
@@ -215,3 +310,18 @@ class Analysis:
     false_promote: float = 0.05
     noise: NoiseSetting = NoiseSetting()
     fast_lane: Margin | None = Margin(5.0, 0.1)
+
+    @property
+    def tests(self) -> tuple[TestedMetric, ...]:
+        """Those that are compared with stable by a statistical test."""
+        return tests_of(self.metrics)
+
+    @property
+    def guards(self) -> tuple[QueryMetric, ...]:
+        """Those that have bounds of their own."""
+        return tuple(metric for metric in self.metrics if isinstance(metric, QueryMetric))
+
+
+def tests_of(metrics: Iterable[Metric]) -> tuple[TestedMetric, ...]:
+    """The metrics that are compared with stable by a statistical test."""
+    return tuple(metric for metric in metrics if not isinstance(metric, QueryMetric))

@@ -12,7 +12,7 @@ from analyzer.model.block import RosterEntry, Timing
 from analyzer.model.metric import Analysis
 from analyzer.model.noise import Noise
 from analyzer.model.numbers import percent
-from analyzer.model.phase import Phase
+from analyzer.model.phase import START, Phase
 from analyzer.model.plan import Mode, OnDrift, Plan, Step
 from analyzer.model.target import Roles, Target
 from analyzer.model.workload import Move, Replicas, Template
@@ -259,6 +259,11 @@ class TargetState:
     warnings: tuple[str, ...] = field(default=())
     namespace: str = ""
     anchors: tuple[Anchor, ...] = ()
+
+    @classmethod
+    def first(cls, target: Target, now: datetime, reason: str) -> TargetState:
+        """The state of a target that nothing is known about yet."""
+        return cls(target.name, target.roles, START, now, reason, namespace=target.namespace)
 
     @property
     def home(self) -> str:

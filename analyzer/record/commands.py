@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from analyzer.model.errors import RecordError
-from analyzer.model.phase import Phase
 from analyzer.model.state import EXECUTED_KEPT, Command, Verb
 from analyzer.model.status_document import StatusDocument
 from analyzer.record import atomic, codec
@@ -21,7 +20,7 @@ def subject_of(status: StatusDocument, verb: Verb, canary_version: str | None = 
     could be for.
     """
     target, phase = status.target, status.phase
-    pending = phase is Phase.PENDING and verb is Verb.ABORT
+    pending = phase.pending and verb is Verb.ABORT
     if verb in (Verb.START, Verb.RETRY) or pending:
         version = canary_version or status.versions.canary
         if version is None:

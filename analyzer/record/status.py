@@ -22,11 +22,6 @@ from analyzer.model.verdict import BEFORE_AND_AFTER, Sides, Verdict
 from analyzer.model.verdict_document import metric_documents, plain, rounded
 from analyzer.model.workload import Snapshot
 
-_WHOLE = frozenset({Phase.PROMOTING, Phase.BAKING, Phase.SUCCEEDED})
-_NOTHING = frozenset({Phase.ROLLING_BACK, Phase.ABORTED, Phase.GONE})
-_SHARED = frozenset({Phase.PROGRESSING, Phase.PAUSED, Phase.PROMOTING})
-"""Phases in which both versions may serve side by side, each in its own Deployment."""
-
 
 def status_of(report: Report, state: TargetState) -> StatusDocument:
     """What one tick has to show for a target; `state` is the document as it was saved last."""
@@ -94,7 +89,7 @@ def observed_share(snapshot: Snapshot | None, state: TargetState, verdict: Verdi
     release = state.release
     if verdict is None or canary is None or canary.available == 0 or release is None or release.ended_at is not None:
         return None
-    return verdict.observed_share if state.phase in _SHARED else None
+    return verdict.observed_share if state.phase.serves_both else None
 
 
 def cause_document(cause: Cause) -> CauseDocument:
@@ -119,7 +114,7 @@ def _with_release(status: StatusDocument, state: TargetState, release: Release) 
         started_at=release.started_at,
         step_started_at=release.record.entered_at,
         promoting_at=release.promoting_at,
-        bake_ends_at=state.since + release.plan.bake if state.phase is Phase.BAKING else None,
+        bake_ends_at=state.since + release.plan.bake if state.phase.baking else None,
         deadline_at=_deadline(state.phase, release),
         at_deadline=release.plan.on_inconclusive,
         aborted_at=release.aborted_at,
@@ -133,7 +128,7 @@ def _with_release(status: StatusDocument, state: TargetState, release: Release) 
 def _compared(state: TargetState) -> Sides | None:
     """Names for the sides of a bake's comparison; after a swap the Deployments' roles are exchanged."""
     release = state.release
-    if release is None or state.phase is not Phase.BAKING:
+    if release is None or not state.phase.baking:
         return None
     return Sides("new version", "old version") if release.held_back else BEFORE_AND_AFTER
 
@@ -141,23 +136,21 @@ def _compared(state: TargetState) -> Sides | None:
 def _warnings(report: Report, state: TargetState) -> tuple[str, ...]:
     """Those of the release and of this tick; while one waits, those that it would begin with."""
     now = report.snapshot.admission.warnings if report.snapshot is not None else ()
-    if state.phase is Phase.PENDING and report.snapshot is not None:
+    if state.phase.pending and report.snapshot is not None:
         return now
     return tuple(dict.fromkeys((*state.warnings, *now)))
 
 
 def _deadline(phase: Phase, release: Release) -> datetime | None:
-    """When the deadline comes if nothing stops the release's clock; the clock runs in PROGRESSING only."""
-    if phase is not Phase.PROGRESSING:
+    """When the deadline comes if nothing stops the release's clock; None where it does not run."""
+    if not phase.clock_runs:
         return None
     return release.clock.at + max(release.plan.deadline + release.extended - release.clock.spent, timedelta(0))
 
 
 def _weight(phase: Phase, release: Release) -> float | None:
-    if phase in _WHOLE:
-        return 100
-    if phase in _NOTHING:
-        return 0
+    if phase.weight is not None:
+        return phase.weight
     return None if release.ended_at else plain(release.current_step.weight)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from analyzer.model.block import Timing
-from analyzer.model.metric import Analysis, QueryMetric, RatioMetric
+from analyzer.model.metric import Analysis, RatioMetric
 from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
 from analyzer.model.state import Release, TargetState
@@ -38,48 +38,58 @@ class Course:
 
 def course_of(state: TargetState) -> Course | None:
     """What is judged now, from the state alone."""
-    release = state.release
-    if release is None:
+    release, phase = state.release, state.phase
+    if release is None or not phase.judged:
         return None
-    match state.phase:
-        case Phase.PROGRESSING | Phase.PAUSED | Phase.PROMOTING | Phase.BAKING if _compared(state.phase, release):
-            proof = None if release.record.settled_at is None else _first_block(release, release.record.settled_at)
-            return Course(
-                release=release.id,
-                analysis=release.analysis,
-                steps=len(release.plan.steps),
-                step=release.step,
-                timing=release.timing,
-                abort_from=_first_block(release, release.record.entered_at),
-                proof_from=proof,
-                fast_from=_first_slot(release),
-                noise=release.noise,
-            )
-        case Phase.BAKING if (shift := shift_of(release, state.since)) is not None:
-            analysis, begun = compared_analysis(release.analysis), _first_block(release, state.since)
-            return Course(
-                release=release.id,
-                analysis=analysis,
-                steps=1,
-                step=None,
-                timing=release.timing,
-                abort_from=begun,
-                proof_from=begun,
-                noise=release.noise,
-                shift=shift,
-            )
-        case Phase.PROMOTING | Phase.BAKING:  # all pods run the new version: there is nothing to compare
-            guards = tuple(metric for metric in release.analysis.metrics if isinstance(metric, QueryMetric))
-            analysis = replace(release.analysis, metrics=guards)
-            begun = _first_block(release, state.since)
-            return Course(release.id, analysis, 1, None, release.timing, begun) if guards else None
-        case _:
-            return None
+    if _compared(phase, release):
+        return _side_by_side(release)
+    if phase.baking and (shift := shift_of(release, state.since)) is not None:
+        return _before_and_after(release, state.since, shift)
+    return _guards_alone(release, state.since) if phase.steps_over else None
 
 
 def _compared(phase: Phase, release: Release) -> bool:
     """Do both versions serve side by side? In a bake only with pods of the old one that are held back."""
-    return release.held_back > 0 if phase is Phase.BAKING else not release.written
+    return not release.written if phase.serves_both else release.held_back > 0
+
+
+def _side_by_side(release: Release) -> Course:
+    proof = None if release.record.settled_at is None else _first_block(release, release.record.settled_at)
+    return Course(
+        release=release.id,
+        analysis=release.analysis,
+        steps=len(release.plan.steps),
+        step=release.step,
+        timing=release.timing,
+        abort_from=_first_block(release, release.record.entered_at),
+        proof_from=proof,
+        fast_from=_first_slot(release),
+        noise=release.noise,
+    )
+
+
+def _before_and_after(release: Release, baking_since: datetime, shift: int) -> Course:
+    begun = _first_block(release, baking_since)
+    return Course(
+        release=release.id,
+        analysis=compared_analysis(release.analysis),
+        steps=1,
+        step=None,
+        timing=release.timing,
+        abort_from=begun,
+        proof_from=begun,
+        noise=release.noise,
+        shift=shift,
+    )
+
+
+def _guards_alone(release: Release, since: datetime) -> Course | None:
+    """All pods run the new version: there is nothing to compare with."""
+    guards = release.analysis.guards
+    if not guards:
+        return None
+    analysis = replace(release.analysis, metrics=guards)
+    return Course(release.id, analysis, 1, None, release.timing, _first_block(release, since))
 
 
 def _first_block(release: Release, when: datetime) -> int:

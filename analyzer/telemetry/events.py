@@ -14,7 +14,6 @@ import structlog
 
 from analyzer.kube.errors import ForbiddenError, KubeError
 from analyzer.kube.objects import Api
-from analyzer.model.phase import Phase
 from analyzer.model.report import Report
 from analyzer.model.target import Side
 from analyzer.model.workload import Workload
@@ -24,7 +23,6 @@ from analyzer.telemetry.report import made
 _QUEUED = 1000
 _LONGEST_STOP = 5.0  # seconds that a stop waits for Events that are still queued
 
-_WARNINGS = frozenset({Phase.ROLLING_BACK, Phase.ABORTED, Phase.PAUSED, Phase.GONE})
 _NOTE = "CanaryNote"
 _HINT_LOST = "this Event is lost, releases are not affected; see the status and the log for the phase"
 _HINT_RULES = "allow create and patch of events in the namespaces of the targets; releases are not affected"
@@ -115,7 +113,7 @@ def _said(report: Report) -> Iterator[tuple[str, bool, str]]:
     """Reason, whether it is a warning, and text."""
     for transition in made(report):
         text = f"{transition.before} -> {transition.after}: {transition.reason}"
-        yield event_reason(transition.after), transition.after in _WARNINGS, text
+        yield transition.after.event_reason, transition.after.warns, text
     if report.error is None:
         for note in report.decision.notes:
             yield _NOTE, False, note
@@ -123,8 +121,3 @@ def _said(report: Report) -> Iterator[tuple[str, bool, str]]:
 
 def _involved(report: Report, workload: Workload) -> Involved:
     return Involved(namespace=report.target.namespace, name=workload.name, uid=workload.uid)
-
-
-def event_reason(phase: Phase) -> str:
-    """The reason of the Event about entering a phase, `CanaryRollingBack` for ROLLING_BACK: total over all phases."""
-    return "Canary" + "".join(word.capitalize() for word in phase.value.split("_"))

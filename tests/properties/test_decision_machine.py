@@ -122,7 +122,7 @@ class DecisionMachine(RuleBasedStateMachine):
             choice = self._tick(VERDICTS[verdict], None)
             release = choice.state.release
             written = release is not None and release.written
-            if choice.state.phase.resting or (choice.state.phase, written) == goal:
+            if choice.state.phase.idle or (choice.state.phase, written) == goal:
                 return
 
     # What happens to pods
@@ -236,7 +236,7 @@ class DecisionMachine(RuleBasedStateMachine):
             before = self.world.state
             choice = self._tick(verdict, None)
             reasons.append(choice.reason)
-            if choice.state.phase.resting and choice.move is None and before == self.world.state:
+            if choice.state.phase.idle and choice.move is None and before == self.world.state:
                 return
         raise AssertionError(f"no end: {self.world.known.phase}, {reasons[-2:]}")
 
@@ -296,7 +296,7 @@ class DecisionMachine(RuleBasedStateMachine):
     def _time_alone_wakes_nobody(self) -> None:
         """The engine decides on an idle target again only once something has changed (`engine.target.IdleSnapshot`)."""
         world, state, snapshot = self.world, self.world.state, self.world.snapshot()
-        if state is None or not state.phase.resting:
+        if state is None or not state.phase.idle:
             return
         now, later = (decide(state, snapshot, None, world.commands, world.now + passed) for passed in PASSED)
         if now.next_state == state and not (now.move or now.transitions or now.notes):

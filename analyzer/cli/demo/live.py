@@ -26,8 +26,8 @@ from analyzer.record.status import observed_share
 if TYPE_CHECKING:
     from types import TracebackType
 
-_PATH = (Phase.IDLE, Phase.PENDING, Phase.PROGRESSING, Phase.PROMOTING, Phase.BAKING, Phase.SUCCEEDED)
-_WAY_OUT = (Phase.IDLE, Phase.PENDING, Phase.PROGRESSING, Phase.ROLLING_BACK, Phase.ABORTED)
+_PATH = tuple(phase for phase in Phase if phase.usual)
+_WAY_OUT = (*(phase for phase in _PATH if not phase.steps_over), *(phase for phase in Phase if phase.stopped))
 _COLOURS = {
     Classification.PASS: "green",
     Classification.HIGH: "red",
@@ -38,8 +38,6 @@ _COLOURS = {
 }
 _BAR = 6
 _BAR_WIDTH = _BAR + len(" 100 %")
-_JUDGED = frozenset({Phase.PROGRESSING, Phase.PAUSED})
-_STEPS_OVER = frozenset({Phase.PROMOTING, Phase.BAKING, Phase.SUCCEEDED})
 _HUNDRED = 100
 
 
@@ -82,12 +80,11 @@ def render(report: Report, title: str, judged: Report | None) -> RenderableType:
 
 
 def _phases(phase: Phase) -> Text:
-    path = _WAY_OUT if phase in (Phase.ROLLING_BACK, Phase.ABORTED) else _PATH
-    shown = Phase.PROGRESSING if phase is Phase.PAUSED else phase
+    path = _WAY_OUT if phase.stopped else _PATH
     text = Text("phase   ")
     for place in path:
         text.append(" > " if place is not path[0] else "", style="dim")
-        current = place is shown
+        current = place is phase or (phase.paused and place.in_steps)
         name = phase.value if current else place.value
         text.append(name, style="bold reverse" if current else "dim")
     return text
@@ -98,18 +95,18 @@ def _release(report: Report, judged: Report | None) -> list[Text]:
     if state.release is None or snapshot is None or snapshot.stable is None or snapshot.canary is None:
         return [Text("step    no release yet")]
     verdict = judged.verdict if judged else None
-    share = observed_share(snapshot, state, verdict) if state.phase in _JUDGED else None
+    share = observed_share(snapshot, state, verdict) if state.phase.in_steps else None
     observed = "" if share is None else f", {percent(share)} of requests observed"
     pods = " and ".join(
         f"{side.name} {side.available} of {side.replicas}" for side in (snapshot.stable, snapshot.canary)
     )
     steps = len(state.release.plan.steps)
-    step = f"all {steps} passed" if state.phase in _STEPS_OVER else step_words(status_of(report, state))
+    step = f"all {steps} passed" if state.phase.steps_over else step_words(status_of(report, state))
     return [Text(f"step    {step.removeprefix('step ')}{observed}"), Text(f"pods    {pods} available")]
 
 
 def _metrics(metrics: tuple[MetricVerdict, ...], phase: Phase) -> Table:
-    sides = BEFORE_AND_AFTER if phase is Phase.BAKING else CANARY_AND_STABLE
+    sides = BEFORE_AND_AFTER if phase.baking else CANARY_AND_STABLE
     table = Table(expand=True, pad_edge=False, box=None, padding=(0, 1, 0, 0))
     for heading in ("metric", sides.canary, sides.stable, "ratio"):
         table.add_column(heading, no_wrap=True)

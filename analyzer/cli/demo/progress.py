@@ -37,7 +37,7 @@ class ProgressLines:
         if report.error != self._error:
             self._error = report.error
             return f"tick failed, nothing changed: {report.error}" if report.error else "ticks succeed again"
-        if decision.state.phase is Phase.ABORTED and decision.transitions:
+        if decision.state.phase.stopped and decision.state.phase.idle and decision.transitions:
             return "the canary is out of service"
         if decision.transitions or decision.move or decision.action is not Action.HOLD or self._step_reached(report):
             return in_short(report)
@@ -45,8 +45,8 @@ class ProgressLines:
 
     def _step_reached(self, report: Report) -> bool:
         """Is this the tick in which the step's pods are all available?"""
-        release = report.decision.state.release
-        if release is None or release.record.settled_at is None or report.decision.state.phase is not Phase.PROGRESSING:
+        release, phase = report.decision.state.release, report.decision.state.phase
+        if release is None or release.record.settled_at is None or not phase.clock_runs:
             return False
         settled = (release.id, release.step)
         known, self._settled = self._settled, settled

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from analyzer.model.decision import Action
-from analyzer.model.phase import Phase
+from analyzer.model.phase import START, Phase
 from analyzer.model.report import Report
 from analyzer.model.state import PauseKind, Release
 from analyzer.model.verdict import MetricVerdict
@@ -17,7 +17,7 @@ class Story:
     """One release so far. `shares` has the observed share of each step; `metrics` those judged last."""
 
     version: str
-    phase: Phase = Phase.IDLE
+    phase: Phase = START
     reason: str = ""
     release: Release | None = None
     shares: dict[int, float] = field(default_factory=dict)
@@ -67,7 +67,7 @@ def phase_judged(report: Report) -> Phase:
 
 def _judges_a_step(report: Report) -> bool:
     """Was this verdict about a step? During the promotion the shares change, and a bake compares other things."""
-    return phase_judged(report) in (Phase.PROGRESSING, Phase.PAUSED)
+    return phase_judged(report).in_steps
 
 
 class Storyteller:

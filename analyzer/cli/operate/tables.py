@@ -76,7 +76,7 @@ def _text(value: str | None) -> str:
 
 def _share(status: StatusDocument) -> str:
     share = status.observed_share
-    over = status.outcome or status.phase == "ROLLING_BACK"  # versions before wrote an old share then
+    over = status.outcome or status.phase.rolling_back  # versions before wrote an old share then
     return "-" if share is None or over else _cell(percent(share))
 
 

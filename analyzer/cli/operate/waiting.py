@@ -11,10 +11,9 @@ from analyzer.cli.operate.documents import Documents
 from analyzer.cli.operate.tables import pods, printable
 from analyzer.model.duration import show_duration
 from analyzer.model.errors import AnalyzerError
-from analyzer.model.phase import Phase
 from analyzer.model.state import Result
 from analyzer.model.status_document import HistoryEntry, StatusDocument
-from analyzer.record.explanation import cause_words, first_sentence, phase_words, short_reason, step_words
+from analyzer.record.explanation import cause_words, first_sentence, short_reason, step_words
 
 EVERY = 2.0
 """Seconds between two reads of the status document."""
@@ -57,7 +56,7 @@ def awaited(status: StatusDocument, canary_version: str | None) -> Awaited | Non
     """
     phase, seen = status.phase, status.versions.canary
     version = canary_version or seen
-    if phase is Phase.PENDING or version != seen:
+    if phase.pending or version != seen:
         return Awaited(status.target, None, version, before=status.release)
     return Awaited(status.target, status.release) if phase.active else None
 
@@ -131,7 +130,7 @@ def _look(documents: Documents, wait: Awaited) -> Standing:
 def _not_begun(wait: Awaited, status: StatusDocument) -> Standing:
     if wait.command is None and status.versions.canary != wait.version:
         return Standing(f"{wait.target}: waiting for the daemon to see version {wait.version}")
-    if status.phase.resting:
+    if status.phase.idle:
         return Standing(f"{wait.target}: no release started: {_reason(status)}", ExitCode.ABORTED)
     return Standing(f"{wait.target}: pending: {_reason(status)}")
 
@@ -144,15 +143,13 @@ def _ended(release: str, result: str, reason: str) -> Standing:
 
 def _progress(release: str, status: StatusDocument) -> str:
     """What changes now and then; the reason has numbers that change with every tick."""
-    match status.phase:
-        case Phase.PROGRESSING:
-            words = step_words(status)
-        case Phase.PAUSED:
-            words = f"paused in {step_words(status)}: {_reason(status)}"
-        case Phase.ROLLING_BACK:
-            words = f"rolling back{_because(status)}"
-        case _:
-            words = phase_words(status)
+    phase, words = status.phase, status.phase.words
+    if phase.paused:
+        words += f" in {step_words(status)}: {_reason(status)}"
+    elif phase.in_steps:
+        words = step_words(status)
+    elif phase.rolling_back:
+        words += _because(status)
     return f"{release}: {words}; pods: stable {pods(status.replicas.stable)}, canary {pods(status.replicas.canary)}"
 
 

@@ -4,7 +4,7 @@ Rule: pure text from one document, which an older or newer version may have writ
 """
 
 from analyzer.record.explanation.answer import explain
-from analyzer.record.explanation.outcome import cause_words, phase_words
+from analyzer.record.explanation.outcome import cause_words
 from analyzer.record.explanation.outlook import last_answer, short_reason, without_place
 from analyzer.record.explanation.text import first_sentence, listed, step_words, without_metrics, wrap
 
@@ -14,7 +14,6 @@ __all__ = [
     "first_sentence",
     "last_answer",
     "listed",
-    "phase_words",
     "short_reason",
     "step_words",
     "without_metrics",

@@ -14,8 +14,6 @@ from analyzer.record.explanation.outlook import last_answer, outlook
 from analyzer.record.explanation.situation import about_release, at_present, done
 from analyzer.record.explanation.text import sentence, wrap
 
-_JUDGED = frozenset({"PROGRESSING", "PAUSED"})
-
 
 def explain(status: StatusDocument, *, now: datetime, width: int = 80, details: bool = False) -> str:
     """Why a target stands where it does, as lines of at most `width` columns.
@@ -52,7 +50,7 @@ def _technical(metric: MetricDocument, status: StatusDocument, width: int) -> li
 
 
 def _remarks(status: StatusDocument, now: datetime) -> Iterator[str]:
-    if status.phase in _JUDGED and not status.metrics and not status.error:
+    if status.phase.in_steps and not status.metrics and not status.error:
         yield "No metric was judged at the last tick."
     if floor := noise_floor(status):
         yield floor

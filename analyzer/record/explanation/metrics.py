@@ -37,7 +37,7 @@ def _said(metric: MetricDocument, status: StatusDocument) -> str:
 def noise_floor(status: StatusDocument) -> str | None:
     """What the metrics' own noise hides while they are not decided; None where that is nothing or not known."""
     pods = status.replicas.canary.requested
-    if status.phase not in ("PROGRESSING", "PAUSED") or not pods:
+    if not status.phase.in_steps or not pods:
         return None
     hidden = {
         one.name: (one.noise_note, one.smallest_visible)

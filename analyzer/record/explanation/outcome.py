@@ -8,18 +8,6 @@ from analyzer.model.moments import ago
 from analyzer.model.status_document import CauseDocument, PauseDocument, StatusDocument
 from analyzer.record.explanation.text import between, capital, sentence, step_words, without_metrics
 
-_WORDS = {
-    "IDLE": "idle",
-    "PENDING": "pending",
-    "PROGRESSING": "in progress",
-    "PAUSED": "paused",
-    "PROMOTING": "promoting",
-    "BAKING": "baking",
-    "SUCCEEDED": "promoted",
-    "ROLLING_BACK": "rolling back",
-    "ABORTED": "aborted",
-    "GONE": "gone",
-}
 _CAUSES = {
     "fail": "{culprit} failed",
     "guard": "{culprit} is out of bounds",
@@ -32,11 +20,6 @@ _CAUSES = {
     "regression": "{culprit} got worse after the promotion",
 }
 _CULPRIT_AS_METRIC = frozenset({"fail", "guard", "regression"})
-
-
-def phase_words(status: StatusDocument) -> str:
-    """The phase as people say it: in progress, rolling back."""
-    return _WORDS.get(status.phase, status.phase.lower())
 
 
 def headline(status: StatusDocument, now: datetime) -> str:
@@ -55,14 +38,14 @@ def because(status: StatusDocument, now: datetime) -> list[str]:
             lines.append(sentence(_capital_unless_name(cause.reason, cause.culprit)))
     elif pause:
         lines.append(_paused(pause, status, now))
-    elif (reason := status.phase_reason) and not status.unmanaged and status.phase != "PROGRESSING":
+    elif (reason := status.phase_reason) and not (status.unmanaged or status.phase.clock_runs):
         lines.append(sentence(capital(reason)))
     return lines
 
 
 def stopped(status: StatusDocument) -> bool:
     """Is this about a release that is rolled back or was?"""
-    return status.phase in ("ROLLING_BACK", "ABORTED")
+    return status.phase.stopped
 
 
 def culprit_metric(status: StatusDocument) -> str | None:
@@ -90,34 +73,25 @@ def _capital_unless_name(text: str, name: str | None) -> str:
 
 
 def _standing(status: StatusDocument, now: datetime) -> str:
-    words = phase_words(status)
-    lasting = f" for {between(status.since, now)}" if status.since else ""
-    match status.phase:
-        case "PROGRESSING":
-            return f"{words}, {step_words(status)} for {_in_step(status, now)}"
-        case "PAUSED":
-            return f"{words} in {step_words(status)}"
-        case "PENDING" | "PROMOTING" | "BAKING":
-            return words + lasting
-        case "ROLLING_BACK":
-            return ", ".join(filter(None, (words + lasting, _why(status))))
-        case "ABORTED":
-            why = _why(status)
-            return why if why.startswith(words) else ", ".join(filter(None, (words, why)))
-        case _:
-            return _between_releases(status)
+    phase = status.phase
+    lasting = f"{phase.words} for {between(status.since, now)}" if status.since else phase.words
+    if phase.paused:
+        return f"{phase.words} in {step_words(status)}"
+    if phase.in_steps:
+        return f"{phase.words}, {step_words(status)} for {_in_step(status, now)}"
+    if phase.rolling_back:
+        return ", ".join(filter(None, (lasting, _why(status))))
+    if phase.stopped:
+        why = _why(status)
+        return why if why.startswith(phase.words) else ", ".join(filter(None, (phase.words, why)))
+    return _between_releases(status) if phase.idle else lasting
 
 
 def _between_releases(status: StatusDocument) -> str:
-    match status.phase:
-        case "IDLE" if status.unmanaged:
-            return "not managed yet, replicas are left alone"
-        case "SUCCEEDED" if status.mode == "observe":
-            return "passed (mode observe)"
-        case "GONE":
-            return "a Deployment is gone"
-        case _:
-            return phase_words(status)
+    phase = status.phase
+    if status.unmanaged and not phase.gone:
+        return "not managed yet, replicas are left alone"
+    return "passed (mode observe)" if phase.ended and status.mode == "observe" else phase.words
 
 
 def _why(status: StatusDocument) -> str:

@@ -6,18 +6,19 @@ import re
 from datetime import datetime
 
 from analyzer.model.numbers import percent
+from analyzer.model.phase import Phase
 from analyzer.model.status_document import StatusDocument
 from analyzer.record.explanation.outcome import stopped
 from analyzer.record.explanation.text import ahead, first_sentence, sentence, without_metrics
 
-_PLACE = re.compile(r"^(?:step \d+(?: of \d+)?(?: \([^)]*\))?(?: reached)?|promoting|rolling back|baking): ")
+_AFTER_STEPS = "|".join(phase.words for phase in Phase if phase.active and not phase.in_steps)
+_PLACE = re.compile(rf"^(?:step \d+(?: of \d+)?(?: \([^)]*\))?(?: reached)?|{_AFTER_STEPS}): ")
 """What stands before a reason and is said by the phase."""
 
 _FEW_WORDS = 2
 """What is left of a reason beside what is said elsewhere has more than these: "idle" and "rolling back" say no more
 than the phase."""
 
-_RESTING = frozenset({"IDLE", "SUCCEEDED", "ABORTED", "GONE"})
 _AT_DEADLINE = {
     "hold": "then the release pauses",
     "rollback": "then it is rolled back",
@@ -30,7 +31,7 @@ def outlook(status: StatusDocument, now: datetime) -> str:
     text = _next(status, now)
     need = present_reason(status)
     if need and not status.error and not _left_alone(status):
-        text += f" {'Last tick' if status.phase in _RESTING else 'Before that'}: {sentence(need)}"
+        text += f" {'Last tick' if status.phase.idle else 'Before that'}: {sentence(need)}"
     if status.deadline_at:
         then = _AT_DEADLINE.get(status.at_deadline or "", "then the release ends")
         text += f" Deadline {ahead(status.deadline_at, now)}: {then}."
@@ -43,7 +44,7 @@ def present_reason(status: StatusDocument) -> str:
     for known in _told(status):
         text = text.replace(known, "")
     text = without_place(without_metrics(text, status).strip(" ;,:."))
-    baking = status.phase == "BAKING" and text.startswith(("baking ", "baked "))
+    baking = status.phase.baking and text.startswith(("baking ", "baked "))
     cut = text != status.reason and len(text.split()) <= _FEW_WORDS
     return "" if baking or cut else text
 
@@ -97,37 +98,31 @@ def _told(status: StatusDocument) -> list[str]:
 
 
 def _next(status: StatusDocument, now: datetime) -> str:
-    match status.phase:
-        case "PENDING":
-            return f"the release starts; `canary-analyzer abort {status.target}` cancels it."
-        case "PROGRESSING":
-            return f"{_goal(status)}."
-        case "PAUSED":
-            return _from_pause(status, now)
-        case "PROMOTING":
-            return "the bake, once stable runs the new version."
-        case "BAKING":
-            ends = status.bake_ends_at
-            return f"promoted {ahead(ends, now)}." if ends else "promoted at the end of the bake."
-        case "ROLLING_BACK":
-            return "aborted, once the canary has no pods and stable has all of its pods."
-        case _:
-            return _between_releases(status)
+    phase = status.phase
+    if phase.idle:
+        return _between_releases(status)
+    if phase.pending:
+        return f"the release starts; `canary-analyzer abort {status.target}` cancels it."
+    if phase.paused:
+        return _from_pause(status, now)
+    if phase.in_steps:
+        return f"{_goal(status)}."
+    if phase.baking:
+        ends = status.bake_ends_at
+        return f"promoted {ahead(ends, now)}." if ends else "promoted at the end of the bake."
+    return f"{phase.until}."
 
 
 def _between_releases(status: StatusDocument) -> str:
     target, version = status.target, f"a new version of {status.replicas.canary.deployment}"
     start = f"`canary-analyzer start {target}`"
-    match status.phase:
-        case "ABORTED":
-            again = f"`canary-analyzer retry {target}` releases the same version again"
-            return f"{version} starts a release; {again}."
-        case "GONE":
-            return f"recreate what was deleted; then {version}, or {start}, starts a release."
-        case "IDLE" if status.unmanaged:
-            return f"{version}, or {start}, starts the first release."
-        case _:
-            return f"{version} starts a release."
+    if status.phase.stopped:
+        return f"{version} starts a release; `canary-analyzer retry {target}` releases the same version again."
+    if status.phase.gone:
+        return f"recreate what was deleted; then {version}, or {start}, starts a release."
+    if status.unmanaged:
+        return f"{version}, or {start}, starts the first release."
+    return f"{version} starts a release."
 
 
 def _goal(status: StatusDocument) -> str:

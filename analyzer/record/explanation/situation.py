@@ -10,14 +10,10 @@ from analyzer.model.status_document import CauseDocument, DeploymentDocument, St
 from analyzer.record.explanation.outcome import cause_words, stopped
 from analyzer.record.explanation.text import between, step_words
 
-_PRESENT = frozenset({"PROGRESSING", "PAUSED", "PROMOTING", "BAKING", "ROLLING_BACK"})
-_ENDED = frozenset({"SUCCEEDED", "ABORTED"})
-_WEIGHED = frozenset({"PROGRESSING", "PAUSED"})
-
 
 def about_release(status: StatusDocument) -> bool:
     """Is the release in the document what the target's phase is about? While another one waits, it is the last one."""
-    return bool(status.release) and status.phase in _PRESENT | _ENDED
+    return bool(status.release) and (status.phase.active or status.phase.ended)
 
 
 def done(status: StatusDocument, now: datetime) -> list[str]:
@@ -49,7 +45,7 @@ def _pods(side: DeploymentDocument, unit: str) -> str:
 
 
 def _traffic(status: StatusDocument) -> str:
-    if status.phase not in _WEIGHED:
+    if not status.phase.in_steps:
         return ""
     share, weight = status.observed_share, status.weight
     asked = "" if weight is None else f"; weight {percent(weight / 100)} requested"

@@ -74,7 +74,7 @@ def ahead(when: datetime, now: datetime) -> str:
 def step_words(status: StatusDocument) -> str:
     """The step that a release is in: step 2 of 3 (25 %)."""
     weight = status.step_weight
-    if weight is None and status.phase in ("PROGRESSING", "PAUSED"):
+    if weight is None and status.phase.in_steps:
         weight = status.weight
     shown = "" if weight is None else f" ({percent(weight / 100)})"
     return f"step {status.step} of {status.steps}{shown}"

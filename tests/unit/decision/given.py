@@ -97,7 +97,7 @@ def run(world: World, verdict: Verdict | None, *, until: Any, ticks: int = 80, s
 
 def to_rest(world: World, verdict: Verdict | None = PASS) -> Decision:
     """Tick until nothing moves any more."""
-    return run(world, verdict, until=lambda choice: choice.state.phase.resting and choice.move is None)
+    return run(world, verdict, until=lambda choice: choice.state.phase.idle and choice.move is None)
 
 
 def _settled(choice: Decision) -> bool:

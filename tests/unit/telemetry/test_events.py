@@ -18,7 +18,7 @@ from analyzer.kube.objects import EVENTS, Json, Kind
 from analyzer.model.phase import Phase
 from analyzer.telemetry import EventReporter
 from analyzer.telemetry.event_series import BURST, REFILL, REPEAT_WITHIN, EventSeries
-from analyzer.telemetry.events import event_reason, happenings
+from analyzer.telemetry.events import happenings
 from tests.fakes.kube_api import FakeApi
 from tests.unit.telemetry.sample_reports import BOTH, NOW, SECOND, TARGET, tick
 
@@ -75,13 +75,13 @@ def test_every_phase_has_a_reason_of_its_own(phase: Phase) -> None:
     api = FakeApi()
     with writing(api) as reporter:
         reporter.report(tick(phase))
-    assert of(api, "v1") == [(event_reason(phase), 1)]
+    assert of(api, "v1") == [(phase.event_reason, 1)]
 
 
 def test_the_reasons_of_all_phases_and_no_others_are_promised_to_users() -> None:
     page = (Path(__file__).parents[3] / "docs" / "running.md").read_text(encoding="utf-8")
     promised = set(re.findall(r"`(Canary[A-Z][A-Za-z]*)`", page))
-    assert promised == {event_reason(phase) for phase in Phase} | {"CanaryNote"}
+    assert promised == {phase.event_reason for phase in Phase} | {"CanaryNote"}
 
 
 def test_what_people_should_look_at_is_a_warning() -> None:
