@@ -13,18 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.judge.counts.evidence import downwards
 from analyzer.judge.counts.fast_lane import fast_grid
 from analyzer.judge.counts.strength import boundary_weights, relief, slack
-from analyzer.judge.gauges.evidence import ADVANCE_MARGIN, BATCH_SECONDS, LEAST_WITHIN
+from analyzer.judge.gauges.evidence import BATCH_SECONDS, LEAST_WITHIN
 from analyzer.judge.gauges.tests import Normal, log_abort, log_proof
-from analyzer.judge.observations.bands import OPEN, TAIL, CountMetric, bands_after, margins_of
+from analyzer.judge.observations.bands import OPEN, TAIL, bands_after, margins_of
 from analyzer.judge.observations.boundaries import Boundaries
 from analyzer.judge.sequential.design import Grid, Whole, design_for
 from analyzer.judge.sequential.profile import increment, log_evidence
 from analyzer.judge.sequential.spread import FuzzyNull, fuzzy_null, step_spread
 from analyzer.judge.thresholds import ADVERSE
-from analyzer.model.metric import Analysis, GaugeMetric, HistogramMetric, RatioMetric
+from analyzer.model.metric import Analysis, CountMetric, GaugeMetric, HistogramMetric, RatioMetric
 from analyzer.model.noise import EXACT, BoundNoise, Noise
 from benchmarks.latency import PlayedLatency
 from benchmarks.levels import PlayedGauge
@@ -132,7 +131,7 @@ class CountCourt:
             self._widest[runs] = np.maximum(self._widest[runs], bands)
         x_c, n_c, x_s, n_s = seen
         on = self._design.bets_in(bands)
-        return increment(on, x_s, n_s, x_c, n_c) if downwards(self._metric) else increment(on, x_c, n_c, x_s, n_s)
+        return increment(on, x_s, n_s, x_c, n_c) if self._metric.less_is_worse else increment(on, x_c, n_c, x_s, n_s)
 
     def _read(self, runs: Runs, step: int) -> Nats:
         design, scaled = self._design, self._profile[runs] / self._spread.phi[runs, :, None]
@@ -211,7 +210,10 @@ class GaugeCourt:
         self._drift[runs] += d * each
         self._worst[runs], self._best[runs] = np.maximum(self._worst[runs], d), np.minimum(self._best[runs], d)
         pods = self._tau[runs] ** 2 * even
-        tolerated, margins = math.log(self._metric.tolerance.ratio), (self._metric.promote_margin, ADVANCE_MARGIN)
+        tolerated, margins = (
+            math.log(self._metric.tolerance.ratio),
+            (self._metric.promote_margin, self._metric.advance_margin),
+        )
         promote, advance = (self._towards(runs, each, math.log(margin.ratio)) for margin in margins)
         return Nats(self._against(runs, each, tolerated, pods), np.full(len(runs), -math.inf), promote, advance)
 

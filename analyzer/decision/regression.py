@@ -57,9 +57,7 @@ def _regression(context: Context) -> MetricVerdict | None:
 
 
 def _tests(context: Context) -> frozenset[str]:
-    return frozenset(
-        metric.name for metric in context.release.analysis.metrics if metric.kind != "query" and metric.gating.aborts
-    )
+    return frozenset(metric.name for metric in context.release.analysis.tests if metric.gating.aborts)
 
 
 def _excess(metric: MetricVerdict) -> float:

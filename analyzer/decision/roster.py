@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from analyzer.model.block import RosterEntry
 from analyzer.model.state import TargetState
 from analyzer.model.target import Side
-from analyzer.model.workload import Pod, Snapshot
+from analyzer.model.workload import Pod, RosterEntry, Snapshot
 
 
 def enroll(state: TargetState, snapshot: Snapshot, now: datetime) -> TargetState:

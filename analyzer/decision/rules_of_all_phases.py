@@ -157,7 +157,7 @@ def failed(context: Context) -> Decision | None:
     verdict = context.verdict
     if verdict is None or verdict.outcome is not Outcome.FAIL or context.release.known_good:
         return None
-    guards = {metric.name for metric in context.release.analysis.metrics if metric.kind == "query"}
+    guards = {metric.name for metric in context.release.analysis.guards}
     kind = CauseKind.GUARD if verdict.culprit in guards else CauseKind.FAIL
     return start_rollback(context, Cause(kind, verdict.reason, verdict.culprit))
 
@@ -166,8 +166,8 @@ def guard_failed(context: Context) -> Decision | None:
     """A guard of the canary failed. Where nothing is left to compare with, only guards decide."""
     guards = {
         metric.name
-        for metric in context.release.analysis.metrics
-        if metric.kind == "query" and metric.gating.aborts and metric.scope is Scope.CANARY
+        for metric in context.release.analysis.guards
+        if metric.gating.aborts and metric.scope is Scope.CANARY
     }
     broken = (Classification.HIGH, Classification.LOW)
     for metric in context.verdict.metrics if context.verdict else ():

@@ -9,31 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, assert_never
+from typing import Any, TypeVar
 
-from analyzer.judge.counts.evidence import CountEvidence, fold_blocks, fresh_counts
-from analyzer.judge.counts.fast_lane import FastEvidence, fold_slots
-from analyzer.judge.gauges.evidence import GaugeEvidence, fold_levels
-from analyzer.judge.guards.evidence import GuardEvidence, fold_readings
+from analyzer.judge.counts.evidence import CountEvidence
+from analyzer.judge.counts.fast_lane import fold_slots
+from analyzer.judge.families import MetricEvidence, family_of
+from analyzer.judge.guards.evidence import GuardEvidence
 from analyzer.judge.order import Starts
 from analyzer.model.block import Block, GuardReading, Timing
-from analyzer.model.metric import (
-    Analysis,
-    GaugeMetric,
-    HistogramMetric,
-    Metric,
-    QueryMetric,
-    RateMetric,
-    RatioMetric,
-    RestartsMetric,
-)
+from analyzer.model.metric import Analysis
 from analyzer.model.noise import EXACT, Noise
 from analyzer.model.verdict import CANARY_AND_STABLE, Sides
 
-TestedEvidence = CountEvidence | GaugeEvidence
-MetricEvidence = TestedEvidence | GuardEvidence
-
-T = TypeVar("T", Block[Any], GuardReading)
+T = TypeVar("T", bound=Block[Any] | GuardReading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +61,7 @@ def begin(
         raise ValueError(f"a release has at least one step, not {steps}")
     given = noise or {}
     metrics = tuple(
-        _fresh(metric, _sound(metric.name, given.get(metric.name, EXACT)), analysis, timing)
+        family_of(metric).fresh(metric, _sound(metric.name, given.get(metric.name, EXACT)), analysis, timing)
         for metric in analysis.metrics
     )
     return Evidence(analysis, steps, timing, metrics, sides=sides)
@@ -116,16 +104,8 @@ def fold(evidence: Evidence, metric_name: str, blocks: Sequence[Block[Any] | Gua
     """
     starts = entered(evidence)
     old = find(evidence, metric_name)
-    new: MetricEvidence
-    match old:
-        case CountEvidence():
-            new = fold_blocks(old, only(Block, blocks, metric_name), starts, evidence.timing.block)
-        case GaugeEvidence():
-            new = fold_levels(old, only(Block, blocks, metric_name), starts)
-        case GuardEvidence():
-            new = fold_readings(old, only(GuardReading, blocks, metric_name), starts)
-        case _:
-            assert_never(old)
+    family = family_of(old.metric)
+    new = family.fold(old, only(family.takes, blocks, metric_name), starts, evidence.timing.block)
     if new.error is not None:
         new = replace(new, error=None)
     return evidence if new is old else with_metric(evidence, new)
@@ -140,7 +120,7 @@ def fold_fast(evidence: Evidence, metric_name: str, slots: Sequence[Block]) -> E
     """
     entered(evidence)
     old = find(evidence, metric_name)
-    if not isinstance(old, CountEvidence) or old.fast is None or not isinstance(old.metric, RatioMetric):
+    if not isinstance(old, CountEvidence) or old.fast is None:
         raise ValueError(f"{metric_name} has no fast lane: only ratio metrics have one, and only where it is on")
     fast = fold_slots(old.fast, old.metric, slots)
     return evidence if fast is old.fast else with_metric(evidence, replace(old, fast=fast))
@@ -164,31 +144,17 @@ def last_folded(evidence: Evidence, metric_name: str) -> int | None:
 
 def only(kind: type[T], blocks: Sequence[Block[Any] | GuardReading], metric_name: str) -> list[T]:
     """The same blocks, all of one kind. Raises ValueError."""
-    only = [one for one in blocks if isinstance(one, kind)]
-    if len(only) < len(blocks):
+    found: list[T] = [one for one in blocks if isinstance(one, kind)]
+    if len(found) < len(blocks):
         raise ValueError(f"{metric_name} takes values of type {kind.__name__} only")
-    return only
-
-
-def _fresh(metric: Metric, noise: Noise, analysis: Analysis, timing: Timing) -> MetricEvidence:
-    match metric:
-        case RatioMetric():
-            fast = None if analysis.fast_lane is None else FastEvidence(analysis.fast_lane)
-            return fresh_counts(metric, noise, fast)
-        case HistogramMetric() | RateMetric() | RestartsMetric():
-            return fresh_counts(metric, noise)
-        case GaugeMetric():
-            return GaugeEvidence(metric, noise, timing.block)
-        case QueryMetric():
-            return GuardEvidence(metric)
-        case _:
-            assert_never(metric)
+    return found
 
 
 def _anew(evidence: Evidence, one: MetricEvidence, fast_from: int | None) -> MetricEvidence:
     """The metric without evidence, at the start of a step."""
     noise = EXACT if isinstance(one, GuardEvidence) else one.noise
-    fresh = replace(_fresh(one.metric, noise, evidence.analysis, evidence.timing), last=one.last, error=one.error)
+    fresh = family_of(one.metric).fresh(one.metric, noise, evidence.analysis, evidence.timing)
+    fresh = replace(fresh, last=one.last, error=one.error)
     if not isinstance(fresh, CountEvidence) or not isinstance(one, CountEvidence):
         return fresh
     if fresh.fast is None or one.fast is None:

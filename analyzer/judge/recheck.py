@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
 
 from analyzer.judge.counts.evidence import CountEvidence
-from analyzer.judge.evidence import MetricEvidence
-from analyzer.judge.gauges.evidence import GaugeEvidence
-from analyzer.judge.guards.evidence import GuardEvidence
 from analyzer.judge.verdict import Judged
 from analyzer.model.verdict import MetricVerdict
 
@@ -19,7 +15,7 @@ def open_to_more(judged: Judged) -> bool:
     Any other block is what it is: to read it again would be half of all that a fleet asks Prometheus for.
     """
     pending = any(metric.pending for metric in judged.verdict.metrics)
-    return pending or any(_incomplete(one) for one in judged.evidence.metrics)
+    return pending or any(one.incomplete for one in judged.evidence.metrics)
 
 
 def sealed(judged: Judged) -> Judged:
@@ -55,13 +51,3 @@ def _waits(one: CountEvidence, metric: MetricVerdict) -> bool:
     if one.before is None or one.state.abort.counted == one.before.abort.counted:
         return False  # sealed, or no evidence
     return recheck is not None and recheck.later is None
-
-
-def _incomplete(one: MetricEvidence) -> bool:
-    match one:
-        case CountEvidence() | GaugeEvidence():
-            return one.before is not None and one.state.abort.absent > one.before.abort.absent
-        case GuardEvidence():
-            return one.state.absence is not None
-        case _:
-            assert_never(one)

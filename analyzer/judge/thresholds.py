@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from analyzer.model.metric import Analysis, QueryMetric, TestedMetric
+from analyzer.model.metric import Analysis, TestedMetric
 from analyzer.model.verdict import CANARY_AND_STABLE, Sides
 
 ADVERSE = 1.0
@@ -46,7 +46,6 @@ class Thresholds:
 
 def alpha_of(analysis: Analysis, metric: TestedMetric) -> float:
     """The metric's part of `falseAbort` by its importance, over all steps; the whole of it where it cannot abort."""
-    tests = (test for test in analysis.metrics if not isinstance(test, QueryMetric) and test.gating.aborts)
-    weights = sum(test.importance for test in tests)
+    weights = sum(test.importance for test in analysis.tests if test.gating.aborts)
     share = metric.importance / weights if metric.gating.aborts and weights > 0 else 1.0
     return share * analysis.false_abort

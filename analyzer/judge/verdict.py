@@ -11,18 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 from analyzer.judge.counts.evidence import CountEvidence
 from analyzer.judge.counts.fast_lane import SHARE
-from analyzer.judge.counts.verdict import judge_count
-from analyzer.judge.evidence import Evidence, MetricEvidence, TestedEvidence
-from analyzer.judge.gauges.evidence import GaugeEvidence
-from analyzer.judge.gauges.verdict import judge_gauge
+from analyzer.judge.evidence import Evidence
+from analyzer.judge.families import MetricEvidence, family_of
 from analyzer.judge.guards.evidence import GuardEvidence
-from analyzer.judge.guards.verdict import judge_guard
 from analyzer.judge.thresholds import Thresholds, alpha_of
-from analyzer.model.metric import HistogramMetric, RatioMetric, Scope
+from analyzer.model.metric import Scope
 from analyzer.model.verdict import Classification, MetricVerdict, Outcome, Verdict
 
 FAILED = (Classification.HIGH, Classification.LOW)
@@ -59,9 +55,7 @@ def _again(
     evidence: Evidence, one: MetricEvidence, earlier: Judged, known: tuple[MetricEvidence, MetricVerdict] | None
 ) -> MetricVerdict:
     """What is known of this very evidence, where it is measured by the same thresholds still."""
-    if known is None or (
-        not isinstance(one, GuardEvidence) and thresholds_of(evidence, one) != thresholds_of(earlier.evidence, one)
-    ):
+    if known is None or thresholds_of(evidence, one) != thresholds_of(earlier.evidence, one):
         return judge_metric(evidence, one)
     return known[1]
 
@@ -93,28 +87,21 @@ def _advances(pairs: _Pairs) -> bool:
 
 
 def _needed(pairs: _Pairs) -> tuple[MetricVerdict, ...]:
-    """What the looser proof is needed of: every ratio metric that gates promotion; where none does, all that do."""
+    """What the looser proof is needed of, to advance: of kinds that prove steps; where none gates promotion, of all."""
     promoting = [(one, metric) for one, metric in pairs if one.metric.gating.promotes]
-    ratios = tuple(metric for one, metric in promoting if isinstance(one.metric, RatioMetric))
-    return ratios or tuple(metric for _, metric in promoting)
+    leading = tuple(metric for one, metric in promoting if one.metric.proves_steps)
+    return leading or tuple(metric for _, metric in promoting)
 
 
 def judge_metric(evidence: Evidence, one: MetricEvidence) -> MetricVerdict:
     """Classify one of the evidence's metrics."""
-    match one:
-        case CountEvidence():
-            return judge_count(one, thresholds_of(evidence, one))
-        case GaugeEvidence():
-            return judge_gauge(one, thresholds_of(evidence, one))
-        case GuardEvidence():
-            return judge_guard(one)
-        case _:
-            assert_never(one)
+    return family_of(one.metric).judge(one, thresholds_of(evidence, one))
 
 
-def thresholds_of(evidence: Evidence, one: TestedEvidence) -> Thresholds:
-    """Nats at which this metric decides; one that only informs is shown against the whole alpha."""
-    alpha = alpha_of(evidence.analysis, one.metric) / evidence.steps
+def thresholds_of(evidence: Evidence, one: MetricEvidence) -> Thresholds:
+    """Nats at which this metric decides; one that only informs is shown against the whole alpha. A guard has no part
+    of it: no evidence of it decides."""
+    alpha = 0.0 if isinstance(one, GuardEvidence) else alpha_of(evidence.analysis, one.metric) / evidence.steps
     fast = isinstance(one, CountEvidence) and one.fast is not None
     return Thresholds(
         abort=_nats((1 - SHARE) * alpha if fast else alpha),
@@ -198,7 +185,7 @@ def _covered(evidence: Evidence) -> bool:
 
 def _observed_share(pairs: _Pairs) -> float | None:
     for one, metric in pairs:
-        if isinstance(one.metric, RatioMetric | HistogramMetric):
+        if one.metric.counts_requests:
             both = metric.canary.total + metric.stable.total
             return metric.canary.total / both if both else None
     return None

@@ -10,8 +10,6 @@ from typing import Generic
 
 from typing_extensions import TypeVar
 
-from analyzer.model.target import Side
-
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -113,7 +111,7 @@ class Restarts:
 
 
 Sample = Counts | Buckets | PodLevel | Arrivals | Restarts
-"""What a pod measured in a block, by kind of metric: ratio, histogram, gauge, rate, restarts."""
+"""What a pod measured in a block; each kind of metric names its own."""
 
 S_co = TypeVar("S_co", bound=Sample, covariant=True, default=Counts)
 
@@ -164,13 +162,3 @@ class GuardReading:
 
     index: int
     value: float | NoData
-
-
-@dataclass(frozen=True, slots=True)
-class RosterEntry:
-    """A pod that took part in a release: from when it was ready until when it was gone."""
-
-    pod: str
-    side: Side
-    ready_at: datetime
-    gone_at: datetime | None = None

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from analyzer.model.block import Block, GuardReading, RosterEntry, Sample, Timing
+from analyzer.model.block import Block, GuardReading, Sample, Timing
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import Metric
+from analyzer.model.workload import RosterEntry
 
 
 @dataclass(frozen=True, slots=True)

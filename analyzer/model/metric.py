@@ -8,6 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Literal
 
+from analyzer.model.block import Arrivals, Buckets, Counts, PodLevel, Restarts, Sample
+
 
 class Gating(StrEnum):
     """Which decisions a metric takes part in."""
@@ -135,6 +137,7 @@ class RatioMetric(MetricKind):
     fast_lane: ClassVar[bool] = True
     proves_steps: ClassVar[bool] = True
     counts_requests: ClassVar[bool] = True
+    sample: ClassVar[type[Sample]] = Counts
     usual_dispersion: ClassVar[float] = 1.5
     advance_margin: ClassVar[Margin] = Margin(2.0, 0.005)
     name: str
@@ -183,6 +186,7 @@ class HistogramMetric(MetricKind):
     counts_requests: ClassVar[bool] = True
     body: ClassVar[BoundMargins] = BoundMargins(Margin(1.1, 0.005), Margin(1.25, 0.01))
     tail: ClassVar[BoundMargins] = BoundMargins(Margin(1.25, 0.001), Margin(1.5, 0.002))
+    sample: ClassVar[type[Sample]] = Buckets
     usual_dispersion: ClassVar[float] = 3.0
     advance_margin: ClassVar[Margin] = Margin(2.0, 0.005)
     name: str
@@ -208,6 +212,7 @@ class GaugeMetric(MetricKind):
     `counter`: `value` selects a counter (CPU seconds); a pod's level in a block is what it grew by per second.
     """
 
+    sample: ClassVar[type[Sample]] = PodLevel
     usual_dispersion: ClassVar[float] = 1.0
     advance_margin: ClassVar[Margin] = Margin(2.0)
     name: str
@@ -237,6 +242,7 @@ class RateMetric(MetricKind):
     """Successes per pod (orders, logins) as a counter: fewer than stable's is bad, by default."""
 
     exposure: ClassVar[Exposure | None] = Exposure("pod-seconds", pace="/s per pod")
+    sample: ClassVar[type[Sample]] = Arrivals
     usual_dispersion: ClassVar[float] = 3.0
     advance_margin: ClassVar[Margin] = Margin(2.0)
     name: str
@@ -265,6 +271,7 @@ class RestartsMetric(MetricKind):
     """Restarts of containers per pod-hour; `absolute` margins are restarts per pod-hour."""
 
     exposure: ClassVar[Exposure | None] = Exposure("pod-hours")
+    sample: ClassVar[type[Sample]] = Restarts
     usual_dispersion: ClassVar[float] = 1.5
     advance_margin: ClassVar[Margin] = Margin(2.0)
     name: str
@@ -284,7 +291,7 @@ TestedMetric = CountMetric | GaugeMetric
 
 `usual_dispersion` of a kind is taken without history: latencies move together in a pod, and orders come in batches;
 gauges have none. `advance_margin` is what a step before the last must prove at most: a looser bound than promotion, so
-that a canary may get more traffic.
+that a canary may get more traffic. `sample` is what a pod measures in a block.
 """
 
 Metric = TestedMetric | QueryMetric

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from analyzer.model.alert import Alert
-from analyzer.model.block import RosterEntry, Timing
+from analyzer.model.block import Timing
 from analyzer.model.metric import Analysis
 from analyzer.model.noise import Noise
 from analyzer.model.numbers import percent
 from analyzer.model.phase import START, Phase
 from analyzer.model.plan import Mode, OnDrift, Plan, Step
 from analyzer.model.target import Roles, Target
-from analyzer.model.workload import Move, Replicas, Template
+from analyzer.model.workload import Move, Replicas, RosterEntry, Template
 
 SCHEMA = 1
 """Version of the state document. A document with a higher one is never read and never overwritten."""

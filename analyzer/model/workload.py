@@ -1,4 +1,4 @@
-"""The two Deployments as observed, and the writes that may be made to them."""
+"""The two Deployments and their pods as observed, and the writes that may be made to them."""
 
 from __future__ import annotations
 
@@ -72,6 +72,16 @@ class Pod:
     unschedulable: str | None = None
     last_termination: str | None = None
     images: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RosterEntry:
+    """A pod that took part in a release: from when it was ready until when it was gone."""
+
+    pod: str
+    side: Side
+    ready_at: datetime
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from analyzer.model.block import Block, NoData, RosterEntry, Sample, SideBlock
+from analyzer.model.block import Block, NoData, Sample, SideBlock
 from analyzer.model.collection import BlockRequest
 from analyzer.model.target import Side
+from analyzer.model.workload import RosterEntry
 from analyzer.observation.edges import Edges, PodKey
 
 V = TypeVar("V")

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from analyzer.model.block import Block, RosterEntry, Sample, SideBlock
+from analyzer.model.block import Block, Sample, SideBlock
 from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
-from analyzer.model.metric import Analysis, QueryMetric
+from analyzer.model.metric import Analysis, tests_of
 from analyzer.model.state import Release, TargetState
 from analyzer.model.target import Side
+from analyzer.model.workload import RosterEntry
 
 Answer = Collected | ObservationError
 
@@ -42,8 +43,7 @@ class BakeComparison:
         """One result, as if stable's blocks were of now."""
         if isinstance(now, ObservationError):
             return now
-        guards = {metric.name for metric in self.now.metrics if isinstance(metric, QueryMetric)}
-        tests = [name for name in now.metrics if name not in guards]
+        tests = [metric.name for metric in tests_of(self.now.metrics) if metric.name in now.metrics]
         if isinstance(earlier, ObservationError):
             return replace(now, metrics={**now.metrics, **dict.fromkeys(tests, earlier)})
         return replace(now, metrics={**now.metrics, **{name: self._beside(now, earlier, name) for name in tests}})
@@ -68,7 +68,7 @@ Asked = BlockRequest | BakeComparison
 
 def shift_of(release: Release, baking_since: datetime) -> int | None:
     """How many blocks lie between the two times compared; None where there is nothing to compare with."""
-    tests = any(metric.gating.aborts and not isinstance(metric, QueryMetric) for metric in release.analysis.metrics)
+    tests = any(metric.gating.aborts for metric in release.analysis.tests)
     if release.promoting_at is None or release.known_good or not tests or release.plan.bake <= timedelta(0):
         return None
     length = math.ceil(release.plan.bake.total_seconds() / release.timing.block)
@@ -77,7 +77,8 @@ def shift_of(release: Release, baking_since: datetime) -> int | None:
 
 def compared_analysis(analysis: Analysis) -> Analysis:
     """Guards, and the tests that may abort; no proof is needed in a bake, and there is no fast lane."""
-    watched = tuple(metric for metric in analysis.metrics if metric.gating.aborts or isinstance(metric, QueryMetric))
+    guards = analysis.guards
+    watched = tuple(metric for metric in analysis.metrics if metric.gating.aborts or metric in guards)
     return replace(analysis, metrics=watched, fast_lane=None)
 
 
@@ -93,7 +94,7 @@ def bake_comparison(request: BlockRequest, state: TargetState, shift: int) -> Ba
     earlier = replace(
         request,
         target=f"{request.target} (before)",
-        metrics=tuple(metric for metric in request.metrics if not isinstance(metric, QueryMetric)),
+        metrics=tests_of(request.metrics),
         roster=before,
         after=request.after - shift,
         until=None if request.until is None else request.until - back,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from analyzer.model.block import Timing
-from analyzer.model.metric import Analysis, RatioMetric
+from analyzer.model.metric import Analysis
 from analyzer.model.noise import Noise
 from analyzer.model.phase import Phase
 from analyzer.model.state import Release, TargetState
@@ -97,7 +97,7 @@ def _first_block(release: Release, when: datetime) -> int:
 
 
 def _first_slot(release: Release) -> int | None:
-    fast = release.analysis.fast_lane is not None
-    if not fast or not any(isinstance(metric, RatioMetric) for metric in release.analysis.metrics):
+    analysis = release.analysis
+    if analysis.fast_lane is None or not any(metric.fast_lane for metric in analysis.metrics):
         return None
     return release.timing.first_full_slot(release.record.entered_at)

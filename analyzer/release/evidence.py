@@ -29,7 +29,6 @@ from analyzer.judge import (
 from analyzer.model.block import Timing
 from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
-from analyzer.model.metric import RatioMetric
 from analyzer.model.moments import clock_time
 from analyzer.model.state import TargetState
 from analyzer.model.target import Target
@@ -164,8 +163,8 @@ def _fast_after(evidence: Evidence, fast_from: int | None) -> int | None:
     """The latest slot is queried again: by now it may confirm an abort."""
     if fast_from is None:
         return None
-    ratios = (metric for metric in evidence.analysis.metrics if isinstance(metric, RatioMetric))
-    return _before((last_slot(evidence, metric.name) for metric in ratios), fast_from)
+    fast = (metric for metric in evidence.analysis.metrics if metric.fast_lane)
+    return _before((last_slot(evidence, metric.name) for metric in fast), fast_from)
 
 
 def _before(lasts: Iterable[int | None], first: int) -> int:

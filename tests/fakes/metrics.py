@@ -24,7 +24,6 @@ from analyzer.model.block import (
     NoData,
     PodLevel,
     Restarts,
-    RosterEntry,
     Sample,
     SideBlock,
     Timing,
@@ -43,6 +42,7 @@ from analyzer.model.metric import (
     TestedMetric,
 )
 from analyzer.model.target import Side
+from analyzer.model.workload import RosterEntry
 from analyzer.ports import Clock
 from tests.fakes.cluster import FakeCluster, FakePod
 

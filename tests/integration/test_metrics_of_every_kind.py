@@ -18,18 +18,7 @@ from typing import cast
 
 import pytest
 
-from analyzer.model.block import (
-    Arrivals,
-    Block,
-    Buckets,
-    Counts,
-    NoData,
-    PodLevel,
-    Restarts,
-    RosterEntry,
-    Sample,
-    Timing,
-)
+from analyzer.model.block import Arrivals, Block, Buckets, Counts, NoData, PodLevel, Restarts, Sample, Timing
 from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import (
@@ -42,6 +31,7 @@ from analyzer.model.metric import (
     TestedMetric,
 )
 from analyzer.model.target import Side
+from analyzer.model.workload import RosterEntry
 from analyzer.observation import PrometheusConnection, PrometheusMetricSource
 from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK
 from analyzer.sandbox.prometheus import PrometheusServer

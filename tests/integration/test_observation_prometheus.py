@@ -19,11 +19,12 @@ from typing import cast
 import pytest
 
 from analyzer.engine.collect import collect
-from analyzer.model.block import Block, Counts, GuardReading, NoData, RosterEntry, Timing
+from analyzer.model.block import Block, Counts, GuardReading, NoData, Timing
 from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import QueryMetric, RatioMetric
 from analyzer.model.target import Side
+from analyzer.model.workload import RosterEntry
 from analyzer.observation import PrometheusConnection, PrometheusMetricSource
 from analyzer.release.bake import BakeComparison
 from analyzer.sandbox.loopback import ANY_PORT, LOOPBACK

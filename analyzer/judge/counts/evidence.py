@@ -15,7 +15,7 @@ import numpy as np
 
 from analyzer.judge.counts.fast_lane import FastEvidence
 from analyzer.judge.counts.restart_rule import RestartRule
-from analyzer.judge.observations.bands import CountMetric, bands_after, margins_of
+from analyzer.judge.observations.bands import bands_after, margins_of
 from analyzer.judge.observations.boundaries import Boundaries
 from analyzer.judge.observations.observation import Observation, observe
 from analyzer.judge.observations.sums import SideSum
@@ -25,7 +25,7 @@ from analyzer.judge.presence import Presence, seen
 from analyzer.judge.sequential.design import Design, Whole, design_for
 from analyzer.judge.sequential.profile import Floats, Profile, increment
 from analyzer.model.block import Block, Sample, SideBlock
-from analyzer.model.metric import Direction, HistogramMetric, RateMetric, RestartsMetric
+from analyzer.model.metric import CountMetric, HistogramMetric, RestartsMetric
 from analyzer.model.noise import Noise
 
 _NO_BLOCKS = Window()
@@ -81,6 +81,11 @@ class CountEvidence:
     state: CountState = CountState()
     fast: FastEvidence | None = None
     error: str | None = None
+
+    @property
+    def incomplete(self) -> bool:
+        """Was something of the latest block not measured, so that the block may have more by now?"""
+        return self.before is not None and self.state.abort.absent > self.before.abort.absent
 
 
 def fresh_counts(metric: CountMetric, noise: Noise, fast: FastEvidence | None = None) -> CountEvidence:
@@ -176,14 +181,9 @@ def profiles(
     x_c, x_s = (np.array([pair[side].events for pair in sides]) for side in (0, 1))
     n_c, n_s = (np.array([[pair[side].total] for pair in sides]) for side in (0, 1))
     on = design.bets_in(bands)
-    if downwards(metric):
+    if metric.less_is_worse:
         return increment(on, x_s, n_s, x_c, n_c)
     return increment(on, x_c, n_c, x_s, n_s)
-
-
-def downwards(metric: CountMetric) -> bool:
-    """Is less of this metric worse?"""
-    return isinstance(metric, RateMetric) and metric.direction is Direction.DOWN
 
 
 def _after(state: CountState, observed: Sequence[Observation], weighed: Weighed, starts: Starts) -> CountState:

@@ -1,4 +1,4 @@
-"""The fast lane: a second test per ratio metric, for versions that fail outright. Called by `evidence`.
+"""The fast lane: a second test of a metric, for versions that fail outright. Called by `evidence`.
 
 It has a wide tolerance, a tenth of the metric's alpha, and looks at every slot, from a pod's first sample on: it does
 not wait for warm-ups or blocks. `fold_slots` adds slots; `strength` says what they come to.
@@ -19,7 +19,7 @@ from analyzer.judge.order import FoldOrder, Starts, place
 from analyzer.judge.sequential.design import POINTS, Grid, abort_grid
 from analyzer.judge.sequential.profile import Profile, increment, log_evidence
 from analyzer.model.block import Block, Sample, SideBlock
-from analyzer.model.metric import Margin, RatioMetric
+from analyzer.model.metric import CountMetric, Margin
 from analyzer.model.noise import EXACT
 
 SHARE = 0.1
@@ -62,7 +62,7 @@ def fast_grid(margin: Margin) -> Grid:
     return abort_grid(margin)
 
 
-def fold_slots(fast: FastEvidence, metric: RatioMetric, slots: Sequence[Block]) -> FastEvidence:
+def fold_slots(fast: FastEvidence, metric: CountMetric, slots: Sequence[Block]) -> FastEvidence:
     """Add slots in order; the latest one may come again in another version.
 
     Raises ValueError on a gap, and when the step was entered without a first slot.
@@ -109,7 +109,7 @@ def _nats(fast: FastEvidence, profile: Profile, dispersion: float) -> float:
     return float(log_evidence(fast_grid(fast.margin).log_weights, profile.values / dispersion))
 
 
-def _with_slot(state: FastState, slot: Block, metric: RatioMetric, margin: Margin) -> FastState:
+def _with_slot(state: FastState, slot: Block, metric: CountMetric, margin: Margin) -> FastState:
     one = observe(metric, EXACT, slot)
     if not one.counted:
         return state

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.judge.counts.evidence import CountEvidence, downwards
+from analyzer.judge.counts.evidence import CountEvidence
 from analyzer.judge.counts.fast_lane import fast_confirmed, fast_nats
 from analyzer.judge.counts.strength import (
     combined,
@@ -110,7 +110,7 @@ def effect_at(one: CountEvidence, window: Window, place: int) -> Effect:
     row = _row(window, place)
     profile = window.profile.values[row, one.design.effect_part] / dispersions(one)[row]
     found = effect_of(one.design.effect, profile)
-    return _inverse(found) if downwards(one.metric) else found
+    return _inverse(found) if one.metric.less_is_worse else found
 
 
 def noise_at(one: CountEvidence, place: int) -> BoundNoise:
@@ -151,7 +151,7 @@ def _visible(one: CountEvidence, place: int, spread: float) -> float | None:
     if not one.state.abort.counted:
         return None
     ratio = smallest_visible(null_margin(one, place).ratio, spread)
-    return 1 / ratio if downwards(one.metric) else ratio
+    return 1 / ratio if one.metric.less_is_worse else ratio
 
 
 def _least(each: Floats, needed: tuple[int, ...]) -> float:

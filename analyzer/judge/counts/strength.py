@@ -14,15 +14,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.judge.counts.evidence import CountEvidence, downwards, profiles
-from analyzer.judge.observations.bands import OPEN, TAIL, CountMetric, bands_after
+from analyzer.judge.counts.evidence import CountEvidence, profiles
+from analyzer.judge.observations.bands import OPEN, TAIL, bands_after
 from analyzer.judge.observations.boundaries import Boundaries
 from analyzer.judge.observations.observation import later_sum
 from analyzer.judge.observations.window import SideTotals
 from analyzer.judge.sequential.design import Design, Grid
 from analyzer.judge.sequential.profile import Floats, log_evidence
 from analyzer.judge.sequential.spread import FuzzyNull, Slack, fuzzy_null, step_spread
-from analyzer.model.metric import Margin
+from analyzer.model.metric import CountMetric, Margin
 
 _HALF = 0.5
 _ONE = np.zeros(1)
@@ -115,7 +115,7 @@ def slack(
     metric: CountMetric, absolute: float, totals: tuple[float | Floats, float | Floats], phi: float | Floats
 ) -> Slack:
     """The absolute tolerance for the fuzzy null, from (canary, stable) totals; sides change places as in `profiles`."""
-    canary, stable = (np.asarray(side / phi) for side in (reversed(totals) if downwards(metric) else totals))
+    canary, stable = (np.asarray(side / phi) for side in (reversed(totals) if metric.less_is_worse else totals))
     return Slack(absolute, canary, stable)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from analyzer.judge.counts.evidence import CountEvidence, downwards
+from analyzer.judge.counts.evidence import CountEvidence
 from analyzer.judge.counts.reading import CountReading, band_at, effect_at, noise_at, read
-from analyzer.judge.counts.words import bound, boundary_name, compared, selectors
+from analyzer.judge.counts.words import bound, boundary_name, compared
 from analyzer.judge.observations.window import Window
 from analyzer.judge.sequential.forecast import requests_to_proof, seconds_to_proof
 from analyzer.judge.thresholds import ADVERSE, MISSING, Thresholds
@@ -58,7 +58,7 @@ def judge_count(one: CountEvidence, at: Thresholds) -> MetricVerdict:
         noise=one.noise,
         smallest_visible=found.visible,
         boundary=_boundary(one, found.place),
-        query=selectors(one.metric),
+        query=one.metric.selectors,
         waiting=said.waiting,
         noise_note=_noise_note(one, found),
     )
@@ -86,14 +86,14 @@ def _failed_outright(one: CountEvidence, at: Thresholds, found: CountReading) ->
         adverse=True,
         silent_pods=one.state.presence.silent(at.block),
         noise=one.noise,
-        query=selectors(one.metric),
+        query=one.metric.selectors,
         lane="fast",
     )
 
 
 def _said(one: CountEvidence, at: Thresholds, found: CountReading, seconds: float | None) -> Said:
     metric, state = one.metric, one.state
-    worse = Classification.LOW if downwards(metric) else Classification.HIGH
+    worse = Classification.LOW if metric.less_is_worse else Classification.HIGH
     if state.rule.struck is not None:
         return Said(Classification.HIGH, f"{metric.name}: {state.rule.struck}. Failed")
     if found.aborts:
@@ -161,7 +161,7 @@ def _seconds(one: CountEvidence, at: Thresholds, found: CountReading, *, advance
     phi = noise_at(one, found.limiting).dispersion
     profile = proof.profile.values[min(found.limiting, len(proof.profile.values) - 1), part] / phi
     sides = traffic.canary.counts(found.limiting), traffic.stable.counts(found.limiting)
-    canary, stable = reversed(sides) if downwards(one.metric) else sides
+    canary, stable = reversed(sides) if one.metric.less_is_worse else sides
     per_second = 1 / (traffic.blocks * at.block * phi)
     return seconds_to_proof(grid, profile, canary, stable, per_second=per_second, target=at.promote)
 
@@ -181,7 +181,7 @@ def _noise_note(one: CountEvidence, found: CountReading) -> str | None:
     """What the noise hides; None where pods do not differ."""
     if found.visible is None or noise_at(one, found.place).pod_spread == 0:
         return None
-    return normal_variation(one.state.abort.canary.pods_alike, found.visible, down=downwards(one.metric))
+    return normal_variation(one.state.abort.canary.pods_alike, found.visible, down=one.metric.less_is_worse)
 
 
 def _margin(one: CountEvidence, found: CountReading) -> Margin:

@@ -4,12 +4,10 @@ own units. Called by `count_verdict`."""
 from __future__ import annotations
 
 import math
-from typing import assert_never
 
-from analyzer.judge.observations.bands import CountMetric
 from analyzer.judge.wording import Comparison, allowance, share_of
 from analyzer.model.block import Counts
-from analyzer.model.metric import Direction, HistogramMetric, Margin, RateMetric, RatioMetric, RestartsMetric
+from analyzer.model.metric import CountMetric, HistogramMetric, Margin
 from analyzer.model.numbers import count, number, times
 from analyzer.model.verdict import Sides
 
@@ -32,12 +30,12 @@ def compared(
 
 def bound(metric: CountMetric, margin: Margin) -> str:
     """A margin in the metric's own unit: 1.25x + 0.05 pp, 2x + 0.02 per pod-hour, 0.8x where less is worse."""
-    if isinstance(metric, RateMetric) and metric.direction is Direction.DOWN:
+    if metric.less_is_worse:
         return _fewer(margin)
-    if isinstance(metric, RestartsMetric | RateMetric):
-        unit = " per pod-hour" if isinstance(metric, RestartsMetric) else ""
-        return f"{margin.ratio:g}x" + (f" + {number(margin.absolute)}{unit}" if margin.absolute else "")
-    return allowance(margin)
+    if metric.exposure is None:
+        return allowance(margin)
+    per = metric.exposure.unit.removesuffix("s")
+    return f"{margin.ratio:g}x" + (f" + {number(margin.absolute)} per {per}" if margin.absolute else "")
 
 
 def boundary_name(metric: HistogramMetric, le: float, bounds: tuple[float, ...]) -> str:
@@ -51,32 +49,14 @@ def boundary_name(metric: HistogramMetric, le: float, bounds: tuple[float, ...])
     return f"{le:g}"
 
 
-def selectors(metric: CountMetric) -> str | None:
-    """What is asked of Prometheus, without the pod matchers."""
-    match metric:
-        case RatioMetric():
-            return f"{metric.events} / {metric.total}" if metric.events else None
-        case HistogramMetric():
-            return metric.buckets or None
-        case RateMetric():
-            return metric.events or None
-        case RestartsMetric():
-            return None
-        case _:
-            assert_never(metric)
-
-
 def _side(metric: CountMetric, counts: Counts, boundary: str | None) -> str:
-    match metric:
-        case RatioMetric() | HistogramMetric():
-            return share_of(counts, "" if boundary is None else f" over {boundary}")
-        case RateMetric():
-            pace = f"{number(counts.events / counts.total)}/s per pod " if counts.total else ""
-            return f"{pace}({count(counts.events)} in {number(counts.total)} pod-seconds)"
-        case RestartsMetric():
-            return f"{count(counts.events)} in {number(counts.total)} pod-hours"
-        case _:
-            assert_never(metric)
+    over = metric.exposure
+    if over is None:
+        return share_of(counts, "" if boundary is None else f" over {boundary}")
+    counted = f"{count(counts.events)} in {number(counts.total)} {over.unit}"
+    if over.pace is None:
+        return counted
+    return (f"{number(counts.events / counts.total)}{over.pace} " if counts.total else "") + f"({counted})"
 
 
 def _fewer(margin: Margin) -> str:

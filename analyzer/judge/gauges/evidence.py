@@ -19,14 +19,11 @@ from dataclasses import dataclass, field, replace
 from analyzer.judge.order import FoldOrder, Starts, place
 from analyzer.judge.presence import Presence, missing_share, seen
 from analyzer.model.block import Block, PodLevel, SideBlock
-from analyzer.model.metric import Direction, GaugeMetric, Margin
+from analyzer.model.metric import GaugeMetric
 from analyzer.model.noise import Noise
 
 BATCH_SECONDS = 300.0
 """Length of the means that `Noise.within_pod` is about."""
-
-ADVANCE_MARGIN = Margin(2.0)
-"""What an intermediate step must prove: a looser bound than promotion, as for ratios."""
 
 LEAST_WITHIN = 0.001
 """A pod is never taken to be steadier than this: a variance of 0 would make a proof of any difference."""
@@ -114,6 +111,11 @@ class GaugeEvidence:
         """LRV: the variance of one pod's log level in one block, as it counts in the long run."""
         return BATCH_SECONDS / self.block * max(self.noise.within_pod, LEAST_WITHIN) ** 2
 
+    @property
+    def incomplete(self) -> bool:
+        """Was something of the latest block not measured, so that the block may have more by now?"""
+        return self.state.abort.absent > self.before.abort.absent
+
 
 def fold_levels(evidence: GaugeEvidence, blocks: Sequence[Block[PodLevel]], starts: Starts) -> GaugeEvidence:
     """Add blocks in order; the latest one may come again in another version. Raises ValueError on a gap."""
@@ -131,7 +133,7 @@ def fold_levels(evidence: GaugeEvidence, blocks: Sequence[Block[PodLevel]], star
 
 def worse(metric: GaugeMetric) -> int:
     """The sign that turns a log ratio so that up is worse."""
-    return 1 if metric.direction is Direction.UP else -1
+    return -1 if metric.less_is_worse else 1
 
 
 def _with_block(state: GaugeState, block: Block[PodLevel], of: GaugeEvidence, *, proving: bool) -> GaugeState:

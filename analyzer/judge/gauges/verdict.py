@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.judge.gauges.evidence import ADVANCE_MARGIN, GaugeEvidence, GaugeWindow, Term, worse
+from analyzer.judge.gauges.evidence import GaugeEvidence, GaugeWindow, Term, worse
 from analyzer.judge.gauges.tests import half_width, log_abort, log_proof, log_proofs, normal
 from analyzer.judge.sequential.effect import LEVEL, Effect
 from analyzer.judge.sequential.forecast import POINTS, Places, first_reached
@@ -29,7 +29,7 @@ from analyzer.judge.wording import (
     unit_of,
     unmeasured,
 )
-from analyzer.model.metric import Direction, Margin
+from analyzer.model.metric import Margin
 from analyzer.model.numbers import times
 from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict
 
@@ -60,7 +60,7 @@ def judge_gauge(one: GaugeEvidence, at: Thresholds) -> MetricVerdict:
     """Classify one gauge metric by its evidence in the present step."""
     read = _read(one, at)
     to_promote = _seconds(one, at, one.metric.promote_margin, read)
-    to_advance = _seconds(one, at, ADVANCE_MARGIN, read)
+    to_advance = _seconds(one, at, one.metric.advance_margin, read)
     said = _said(one, at, read, to_promote if at.last_step else to_advance)
     measured = one.error is None and read.shown.counted > 0
     return MetricVerdict(
@@ -78,7 +78,7 @@ def judge_gauge(one: GaugeEvidence, at: Thresholds) -> MetricVerdict:
         silent_pods=one.state.presence.silent(at.block),
         noise=one.noise,
         smallest_visible=_visible(one),
-        query=one.metric.value,
+        query=one.metric.selectors,
         levels=_levels(read) if read.shown.counted else None,
         unit=unit_of(one.metric),
         waiting=said.waiting,
@@ -94,7 +94,7 @@ def _read(one: GaugeEvidence, at: Thresholds) -> _GaugeReading:
     evidence = LogEvidence(
         abort=_against(abort, math.log(metric.tolerance.ratio), _between(one)),
         promote=_towards(proof, metric.promote_margin),
-        advance=_towards(proof, ADVANCE_MARGIN),
+        advance=_towards(proof, metric.advance_margin),
         abort_at=at.abort,
         promote_at=at.promote,
     )
@@ -169,7 +169,7 @@ def _said(one: GaugeEvidence, at: Thresholds, read: _GaugeReading, seconds: floa
         return Said(Classification.NO_DATA, f"{metric.name}: {why}", why)
     numbers = _compared(one, at, read)
     if read.aborts:
-        kind = Classification.HIGH if metric.direction is Direction.UP else Classification.LOW
+        kind = Classification.LOW if metric.less_is_worse else Classification.HIGH
         return Said(kind, failed(numbers, at.false_alarm))
     if read.missing:
         why = incomplete(proof.absent, proof.present, MISSING, proof.absence)
@@ -204,7 +204,7 @@ def _noise_note(one: GaugeEvidence) -> str | None:
     visible = _visible(one)
     if visible is None:
         return None
-    return normal_variation(one.state.canary_pods, visible, down=one.metric.direction is Direction.DOWN)
+    return normal_variation(one.state.canary_pods, visible, down=one.metric.less_is_worse)
 
 
 def _count(pods: int) -> str:
@@ -213,7 +213,7 @@ def _count(pods: int) -> str:
 
 def _bound(one: GaugeEvidence, margin: Margin) -> str:
     """A margin in the metric's direction: 1.25x, or 0.8x where less is worse."""
-    return times(margin.ratio if one.metric.direction is Direction.UP else 1 / margin.ratio)
+    return times(1 / margin.ratio if one.metric.less_is_worse else margin.ratio)
 
 
 def _waiting(at: Thresholds, read: _GaugeReading, seconds: float | None) -> str:

@@ -46,6 +46,11 @@ class GuardEvidence:
         """Were as many valid readings in a row within bounds as it takes to break it?"""
         return self.state.good >= self.metric.blocks
 
+    @property
+    def incomplete(self) -> bool:
+        """Has the latest reading no value, so that it may have one by now?"""
+        return self.state.absence is not None
+
 
 def fold_readings(evidence: GuardEvidence, readings: Sequence[GuardReading], starts: Starts) -> GuardEvidence:
     """Add readings in order; the latest one may come again in another version. Raises ValueError on a gap."""

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from analyzer.judge.noise.dispersion import Cells
-from analyzer.judge.observations.sums import MOST
+from analyzer.judge.observations.sums import MOST, READERS
 from analyzer.judge.sequential.profile import Floats
-from analyzer.model.block import Arrivals, Buckets, Counts, History, PodLevel, Restarts, Sample
+from analyzer.model.block import Buckets, History, PodLevel, Sample
 
 _ABSENT = (0.0, 0.0)
 _LEAST = 1e-9
@@ -57,15 +57,9 @@ def _read(sample: Sample | None, read: Callable[[Sample], tuple[float, float]]) 
 
 
 def _counted(sample: Sample) -> tuple[float, float]:
-    match sample:
-        case Counts(events, total):
-            return (events, total) if events <= total else _ABSENT
-        case Arrivals(events, exposure):
-            return events, exposure
-        case Restarts(restarts, hours):
-            return restarts, hours
-        case _:
-            return _ABSENT
+    read = READERS.get(type(sample))
+    row = "" if read is None else read(sample)
+    return _ABSENT if isinstance(row, str) else (row[0][0], row[1])
 
 
 def _above(place: int, bounds: int) -> Callable[[Sample], tuple[float, float]]:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import assert_never
 
-from analyzer.judge.observations.bands import CountMetric
 from analyzer.judge.observations.boundaries import Boundaries, bounds_mistake, choose
 from analyzer.judge.observations.sums import (
+    READERS,
     Reader,
     SideSum,
     bucket_reader,
-    read_arrivals,
-    read_counts,
-    read_restarts,
     refused,
     side_sum,
     taken_later,
 )
 from analyzer.model.block import Block, Sample, SideBlock
-from analyzer.model.metric import HistogramMetric, RateMetric, RatioMetric, RestartsMetric
+from analyzer.model.metric import CountMetric, HistogramMetric
 from analyzer.model.noise import BoundNoise, Noise
 
 
@@ -71,17 +67,9 @@ def later_sum(
 
 
 def _reader(metric: CountMetric, side: SideBlock[Sample], boundaries: Boundaries | None) -> Reader:
-    match metric:
-        case RatioMetric():
-            return read_counts
-        case RateMetric():
-            return read_arrivals
-        case RestartsMetric():
-            return read_restarts
-        case HistogramMetric():
-            return _buckets(side.bounds, boundaries)
-        case _:
-            assert_never(metric)
+    if isinstance(metric, HistogramMetric):
+        return _buckets(side.bounds, boundaries)
+    return READERS[metric.sample]
 
 
 def _buckets(bounds: tuple[float, ...], boundaries: Boundaries | None) -> Reader:

@@ -91,6 +91,10 @@ def read_restarts(sample: Sample) -> Row | str:
     return _exposed(sample.restarts, sample.pod_hours, "pod-hours")
 
 
+READERS: Mapping[type[Sample], Reader] = {Counts: read_counts, Arrivals: read_arrivals, Restarts: read_restarts}
+"""By what a pod measured; buckets have readers of their own."""
+
+
 @lru_cache(maxsize=1024)
 def bucket_reader(places: tuple[int, ...], bounds: int) -> Reader:
     """Requests above the bounds at `places`, of all requests, from cumulative counts at `bounds` bounds."""

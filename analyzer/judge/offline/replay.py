@@ -9,14 +9,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 import numpy as np
 
 from analyzer.judge.counts.evidence import CountEvidence, Weighed, fold_observed, weigh
 from analyzer.judge.evidence import (
     Evidence,
-    MetricEvidence,
     begin,
     enter,
     entered,
@@ -26,8 +24,7 @@ from analyzer.judge.evidence import (
     prove_from,
     with_metric,
 )
-from analyzer.judge.gauges.evidence import GaugeEvidence
-from analyzer.judge.guards.evidence import GuardEvidence
+from analyzer.judge.families import MetricEvidence, family_of
 from analyzer.judge.observations.observation import Observation, observe
 from analyzer.judge.offline.screen import Flags, Screen, screen_counts
 from analyzer.judge.verdict import FAILED, judge, judge_metric, spares, thresholds_of
@@ -96,7 +93,7 @@ def _portions(start: int, end: int) -> Iterator[tuple[int, int]]:
 class _Stretch:
     """One metric's blocks of a portion as it is fed with them, and where it may decide."""
 
-    fed: Sequence[Observation] | Sequence[Block[Sample]] | Sequence[GuardReading]
+    fed: Sequence[Observation] | Sequence[Block[Sample] | GuardReading]
     screen: Screen
     weighed: Weighed | None = None
 
@@ -125,20 +122,12 @@ def _stretch(evidence: Evidence, one: MetricEvidence, blocks: Recorded, start: i
     for place, block in enumerate(blocks, start=start):
         if block.index != place:
             raise ValueError(f"{one.metric.name}: block {place} of the recording has the index {block.index}")
-    match one:
-        case CountEvidence():
-            observed = _observed(one, only(Block, blocks, one.metric.name))
-            weighed, at = weigh(one, observed), thresholds_of(evidence, one)
-            screen = screen_counts(one, observed, weighed, at, proving=evidence.last_step)
-            return _Stretch(observed, screen, weighed)
-        case GaugeEvidence():
-            levels = only(Block, blocks, one.metric.name)
-            return _Stretch(levels, _judged_each(evidence, one, levels))
-        case GuardEvidence():
-            readings = only(GuardReading, blocks, one.metric.name)
-            return _Stretch(readings, _judged_each(evidence, one, readings))
-        case _:
-            assert_never(one)
+    fed = only(family_of(one.metric).takes, blocks, one.metric.name)
+    if not isinstance(one, CountEvidence):
+        return _Stretch(fed, _judged_each(evidence, one, fed))
+    observed = _observed(one, only(Block, fed, one.metric.name))
+    weighed, at = weigh(one, observed), thresholds_of(evidence, one)
+    return _Stretch(observed, screen_counts(one, observed, weighed, at, proving=evidence.last_step), weighed)
 
 
 def _observed(one: CountEvidence, blocks: Sequence[Block[Sample]]) -> list[Observation]:
@@ -151,7 +140,7 @@ def _observed(one: CountEvidence, blocks: Sequence[Block[Sample]]) -> list[Obser
     return observed
 
 
-def _judged_each(evidence: Evidence, one: GaugeEvidence | GuardEvidence, blocks: Recorded) -> Screen:
+def _judged_each(evidence: Evidence, one: MetricEvidence, blocks: Recorded) -> Screen:
     """Metrics without a fast screen are judged at each block."""
     verdicts = []
     for block in blocks:

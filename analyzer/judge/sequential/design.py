@@ -26,10 +26,6 @@ EFFECT_POINTS = 96
 WIDTH = 3 * POINTS + EFFECT_POINTS
 """Points of all grids of a metric together."""
 
-ADVANCE_MARGIN = Margin(2.0, 0.005)
-"""What an intermediate step must prove: a looser bound than promotion, so that a canary may get more
-traffic."""
-
 SCALE = math.log(2)
 """Scale of the heavy-tailed priors on a log ratio."""
 
@@ -43,7 +39,7 @@ class Margins:
 
     tolerance: tuple[Margin, ...]
     promote: tuple[Margin, ...]
-    advance: Margin = ADVANCE_MARGIN
+    advance: Margin
 
 
 @dataclass(frozen=True, slots=True, eq=False)

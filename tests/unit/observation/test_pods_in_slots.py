@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from analyzer.model.block import Counts, RosterEntry, SideBlock, Timing
+from analyzer.model.block import Counts, SideBlock, Timing
 from analyzer.model.collection import BlockRequest
 from analyzer.model.target import Side
+from analyzer.model.workload import RosterEntry
 from analyzer.observation.edges import Edges
 from analyzer.observation.sides import may_be_in_slots, slots
 from tests.unit.observation.counter_stories import counters, target

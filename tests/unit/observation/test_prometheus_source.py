@@ -19,7 +19,6 @@ from analyzer.model.block import (
     NoData,
     PodLevel,
     Restarts,
-    RosterEntry,
     Sample,
     Timing,
 )
@@ -36,6 +35,7 @@ from analyzer.model.metric import (
     SeriesLabels,
 )
 from analyzer.model.target import Side
+from analyzer.model.workload import RosterEntry
 from analyzer.observation import PrometheusConnection, PrometheusMetricSource
 from tests.fakes.prometheus_http import Asked, FakePrometheus, Reply, failure, matrix, scalar, success, vector
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from analyzer.model.block import Counts, RosterEntry, SideBlock
+from analyzer.model.block import Counts, SideBlock
 from analyzer.model.collection import BlockRequest
 from analyzer.model.target import Side
+from analyzer.model.workload import RosterEntry
 from analyzer.observation.sides import blocks, may_be_expected
 from tests.unit.observation.counter_stories import TIMING, counters, edges, target
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from analyzer.model.alert import Alert, AlertEvent, Severity
-from analyzer.model.block import RosterEntry, Timing
+from analyzer.model.block import Timing
 from analyzer.model.metric import Analysis, QueryMetric, RatioMetric
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Gate, Mode, Plan, Step
@@ -23,7 +23,7 @@ from analyzer.model.state import (
 )
 from analyzer.model.status_document import BySide, DeploymentDocument, HistoryEntry, StatusDocument
 from analyzer.model.target import Roles, Side
-from analyzer.model.workload import Replicas, Scale, Template
+from analyzer.model.workload import Replicas, RosterEntry, Scale, Template
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from analyzer.engine.collect import collect
-from analyzer.model.block import Block, Counts, GuardReading, NoData, RosterEntry, SideBlock, Timing
+from analyzer.model.block import Block, Counts, GuardReading, NoData, SideBlock, Timing
 from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
 from analyzer.model.metric import Analysis, Gating, Metric, QueryMetric, RatioMetric, TestedMetric
 from analyzer.model.phase import Phase
 from analyzer.model.state import DeadlineClock, Release, TargetState
 from analyzer.model.target import Side
-from analyzer.model.workload import Template
+from analyzer.model.workload import RosterEntry, Template
 from analyzer.release.bake import (
     Answer,
     BakeComparison,

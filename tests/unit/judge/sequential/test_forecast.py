@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from analyzer.judge.sequential.design import ADVANCE_MARGIN, proof_grid
+from analyzer.judge.sequential.design import proof_grid
 from analyzer.judge.sequential.forecast import requests_to_proof, seconds_to_proof
 from analyzer.judge.sequential.profile import increment, log_evidence
 from analyzer.model.block import Counts
-from analyzer.model.metric import Margin
+from analyzer.model.metric import Margin, RatioMetric
 
 GRID, TARGET = proof_grid(Margin(1.5, 0.001)), math.log(20)
 NOTHING = np.zeros(len(GRID.log_weights))
@@ -43,7 +43,10 @@ def test_what_is_proven_takes_no_time_and_what_takes_for_ever_none() -> None:
 
 
 def test_requests_that_prove_an_errorless_canary() -> None:
-    promote, advance = requests_to_proof(GRID, TARGET), requests_to_proof(proof_grid(ADVANCE_MARGIN), TARGET)
+    promote, advance = (
+        requests_to_proof(GRID, TARGET),
+        requests_to_proof(proof_grid(RatioMetric.advance_margin), TARGET),
+    )
     assert promote == pytest.approx(4500, rel=0.1)
     assert advance == pytest.approx(900, rel=0.2)
     assert requests_to_proof(proof_grid(Margin(1.5)), TARGET) is None
