@@ -1,4 +1,4 @@
-"""Rate metrics: one pod's events between two edges, and the seconds they came from. Made by `meters`. Pure."""
+"""Rate metrics: one pod's events between two edges, and the seconds they came from. Made by `kinds`. Pure."""
 
 from __future__ import annotations
 

@@ -8,22 +8,12 @@ from dataclasses import replace
 from analyzer.model.block import Block, GuardReading, Sample
 from analyzer.model.collection import BlockRequest, Collected
 from analyzer.model.errors import ObservationError
-from analyzer.model.metric import (
-    GaugeMetric,
-    HistogramMetric,
-    Metric,
-    QueryMetric,
-    RateMetric,
-    RatioMetric,
-    RestartsMetric,
-    SeriesLabels,
-    TestedMetric,
-)
+from analyzer.model.metric import Metric, QueryMetric, SeriesLabels, TestedMetric
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import Edges, PodKey
-from analyzer.observation.histograms import alike
-from analyzer.observation.meters import MetricReaders, Question, questions_of
-from analyzer.observation.sides import blocks, may_be_expected, may_be_in_slots, raw_blocks, slots
+from analyzer.observation.kinds import KINDS, MeasuredPods, questions_of
+from analyzer.observation.meters import MetricReaders, Question
+from analyzer.observation.sides import may_be_expected, may_be_in_slots, raw_blocks, slots
 
 Answer = Sequence[Block[Sample]] | Sequence[GuardReading] | ObservationError
 
@@ -46,7 +36,8 @@ class Collection:
         self._meters = MetricReaders(connection, labels, _covering(self._edges.values()))
         for request in self.requests:
             for metric in request.metrics:
-                self._meters.expect(metric, self._pods(request, metric))
+                pods = self._pods(request, metric)
+                self._meters.expect(questions_of(metric), pods, in_slots=metric.fast_lane)
 
     def questions(self, request: BlockRequest) -> set[Question]:
         """All that must be asked before this request can be answered."""
@@ -72,39 +63,39 @@ class Collection:
         for metric in request.metrics:
             try:
                 found[metric.name] = self._found(request, metric) if self._closed(request) else ()
-                if isinstance(metric, RatioMetric) and request.fast_after is not None:
-                    fast[metric.name] = slots(request, self._meters.newborn(metric), edges)
+                if (found_fast := self._fast(request, metric)) is not None:
+                    fast[metric.name] = found_fast
             except ObservationError as error:
                 found[metric.name] = error
         return Collected(max(request.after, edges.last - 1), found, fast)
 
     def _found(self, request: BlockRequest, metric: Metric | TestedMetric) -> Answer:
-        edges, meters = self._edges[request.target], self._meters
-        match metric:
-            case RatioMetric():
-                return blocks(request, meters.ratio(metric), edges)
-            case HistogramMetric():
-                meters.refuse_native(metric, self._pods(request, metric))
-                return tuple(map(alike, raw_blocks(request, meters.histogram(metric), edges)))
-            case GaugeMetric():
-                return blocks(request, meters.gauge(metric), edges)
-            case RateMetric():
-                return blocks(request, meters.rate(metric), edges)
-            case RestartsMetric():
-                return blocks(request, meters.restarts(_ready(request)), edges)
-            case QueryMetric():
-                found = meters.readings(metric)
-                return tuple(found[index] for index in range(request.after + 1, edges.last))
+        edges = self._edges[request.target]
+        if isinstance(metric, QueryMetric):
+            found = self._meters.readings(metric.query)
+            return tuple(found[index] for index in range(request.after + 1, edges.last))
+        kind, pods = KINDS[type(metric)], self._measured(request, metric)
+        kind.refuse(self._meters, metric, pods)
+        return tuple(map(kind.finish, raw_blocks(request, kind.meter(self._meters, metric, pods), edges)))
 
-    def _pods(self, request: BlockRequest, metric: Metric | TestedMetric) -> set[PodKey]:
+    def _fast(self, request: BlockRequest, metric: Metric | TestedMetric) -> Sequence[Block] | None:
+        kind = None if isinstance(metric, QueryMetric) else KINDS[type(metric)]
+        if kind is None or kind.in_slots is None or request.fast_after is None:
+            return None
+        return slots(request, kind.in_slots(self._meters, metric), self._edges[request.target])
+
+    def _measured(self, request: BlockRequest, metric: TestedMetric) -> MeasuredPods:
+        return MeasuredPods(self._pods(request, metric), lambda: _ready(request))
+
+    def _pods(self, request: BlockRequest, metric: Metric | TestedMetric) -> frozenset[PodKey]:
         """Those that any block or slot of this request could expect."""
-        in_slots, edges = isinstance(metric, RatioMetric), self._edges[request.target]
-        return {
+        edges = self._edges[request.target]
+        return frozenset(
             PodKey(request.namespace, entry.pod)
             for entry in request.roster
             if (self._closed(request) and may_be_expected(entry, request, edges.last))
-            or (in_slots and may_be_in_slots(entry, request, edges.fast_last))
-        }
+            or (metric.fast_lane and may_be_in_slots(entry, request, edges.fast_last))
+        )
 
     def _closed(self, request: BlockRequest) -> bool:
         return request.after + 1 < self._edges[request.target].last

@@ -1,4 +1,4 @@
-"""Ratio metrics: one pod's events and total between two edges, or why they cannot be told. Made by `meters`. Pure.
+"""Ratio metrics: one pod's events and total between two edges, or why they cannot be told. Made by `kinds`. Pure.
 
 Both come from one scrape; events without a total are refused.
 """

@@ -1,4 +1,4 @@
-"""Classic histograms: one pod's cumulative counts between two edges. Made by `meters`. Pure.
+"""Classic histograms: one pod's cumulative counts between two edges. Made by `kinds`. Pure.
 
 Pods are compared per bound, so the pods of a block have the bounds that most of them have; the others are absent.
 """
@@ -6,7 +6,7 @@ Pods are compared per bound, so the pods of a block have the bounds that most of
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -58,7 +58,7 @@ class PodHistograms:
         object.__setattr__(self, "_counters", counters)
         object.__setattr__(self, "_all", Counter("count", self.selector, values, self.scrapes))
 
-    def only_native(self, pods: set[PodKey]) -> bool:
+    def only_native(self, pods: Collection[PodKey]) -> bool:
         """Is there something for these pods, but no classic histogram?"""
         return any(target.key in pods for target in self.refused) and not any(self._all.of(pod) for pod in pods)
 

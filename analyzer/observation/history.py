@@ -13,21 +13,13 @@ from typing import TypeVar
 from analyzer.model.block import Block, History, NoData, Sample, SideBlock, Timing
 from analyzer.model.duration import show_duration
 from analyzer.model.errors import ObservationError
-from analyzer.model.metric import (
-    GaugeMetric,
-    HistogramMetric,
-    RateMetric,
-    RatioMetric,
-    RestartsMetric,
-    SeriesLabels,
-    TestedMetric,
-)
+from analyzer.model.metric import SeriesLabels, TestedMetric
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import Edges, PodKey
-from analyzer.observation.histograms import alike
+from analyzer.observation.kinds import KINDS, MeasuredPods, questions_of
 from analyzer.observation.meters import MetricReaders
 from analyzer.observation.scrapes import Scrapes
-from analyzer.observation.sides import Meter, RawBlock, plain
+from analyzer.observation.sides import Meter, RawBlock
 
 BATCH = 300.0
 """Seconds of one batch."""
@@ -65,26 +57,17 @@ class Past:
     def of(self, metrics: Sequence[TestedMetric]) -> dict[str, History[Sample] | NoData]:
         """By metric. Raises ObservationError when a query fails."""
         for metric in metrics:
-            self._meters.expect(metric, self._pods)
+            self._meters.expect(questions_of(metric), self._pods, in_slots=metric.fast_lane)
         return {metric.name: self._one(metric) for metric in metrics}
 
     def _one(self, metric: TestedMetric) -> History[Sample] | NoData:
-        meters = self._meters
-        match metric:
-            case RatioMetric():
-                return self._history(meters.ratio(metric), plain)
-            case HistogramMetric():
-                try:
-                    meters.refuse_native(metric, set(self._pods))
-                except ObservationError as error:
-                    return NoData(str(error))
-                return self._history(meters.histogram(metric), alike)
-            case GaugeMetric():
-                return self._history(meters.gauge(metric), plain)
-            case RateMetric():
-                return self._history(meters.rate(metric), plain)
-            case RestartsMetric():
-                return self._history(meters.restarts(_first_starts(meters.scrapes(), self._pods)), plain)
+        kind = KINDS[type(metric)]
+        pods = MeasuredPods(frozenset(self._pods), lambda: _first_starts(self._meters.scrapes(), self._pods))
+        try:
+            kind.refuse(self._meters, metric, pods)
+        except ObservationError as error:
+            return NoData(str(error))
+        return self._history(kind.meter(self._meters, metric, pods), kind.finish)
 
     def _history(self, meter: Meter[V], finish: Callable[[RawBlock[V]], Block[Sample]]) -> History[Sample] | NoData:
         batches: list[SideBlock[Sample]] = []

@@ -1,4 +1,4 @@
-"""Gauges: one pod's level in a block. Made by `meters`. Pure.
+"""Gauges: one pod's level in a block. Made by `kinds`. Pure.
 
 A gauge's level is the mean of its samples since the block began; a counter's is what it grew by per second. All
 series of a pod are added up, over containers too.

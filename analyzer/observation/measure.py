@@ -8,16 +8,7 @@ from statistics import median
 
 from analyzer.model.block import NoData
 from analyzer.model.errors import ObservationError
-from analyzer.model.metric import (
-    GaugeMetric,
-    HistogramMetric,
-    Metric,
-    QueryMetric,
-    RateMetric,
-    RatioMetric,
-    RestartsMetric,
-    SeriesLabels,
-)
+from analyzer.model.metric import Metric, SeriesLabels
 from analyzer.observation.connection import PrometheusConnection
 from analyzer.observation.edges import PodKey
 from analyzer.observation.queries import ANSWER_POINTS, START_TIME, pod_matchers
@@ -48,7 +39,7 @@ class Measurement:
     def series(self, metrics: Sequence[Metric]) -> tuple[Series, ...]:
         """Raw samples of all pods: of the process' start time, for pods without it of the first metric's series."""
         found = self._raw(Selector((Matcher.named(START_TIME),)))
-        series = [text for metric in metrics if (text := _series_of(metric)) is not None]
+        series = [metric.series for metric in metrics if metric.series is not None]
         if self.without_interval(found) and series:
             try:
                 selector = parse_selector(series[0])
@@ -106,17 +97,6 @@ class Measurement:
             for matchers in pod_matchers(self._labels, self._pods, ANSWER_POINTS // RAW_SAMPLES)
             for series in self._connection.instant(f"{with_matchers(selector, matchers)}[{LOOKED_BACK}]")
         )
-
-
-def _series_of(metric: Metric) -> str | None:
-    """The series that a pod has as soon as it is scraped or serves."""
-    match metric:
-        case RatioMetric(total=selector) | HistogramMetric(buckets=selector):
-            return selector
-        case GaugeMetric(value=selector) | RateMetric(events=selector):
-            return selector
-        case RestartsMetric() | QueryMetric():
-            return None
 
 
 def rounded_interval(measured: float) -> float:

@@ -1,4 +1,4 @@
-"""Restarts of a pod's containers between two edges. Made by `meters`. Pure.
+"""Restarts of a pod's containers between two edges. Made by `kinds`. Pure.
 
 From Kubernetes' own count where kube-state-metrics is scraped, else from start times of processes. A restart is data
 here: it makes no pod absent and asks for no new warm-up.

@@ -70,11 +70,6 @@ def raw_blocks(request: BlockRequest, meter: Meter[V], edges: Edges) -> Iterator
         yield _raw(request, meter, index, expected, (begin, end, later))
 
 
-def blocks(request: BlockRequest, meter: Meter[S], edges: Edges) -> tuple[Block[S], ...]:
-    """The same as blocks: for all kinds whose pods need not be compared first."""
-    return tuple(map(plain, raw_blocks(request, meter, edges)))
-
-
 def slots(request: BlockRequest, meter: Meter[S], edges: Edges) -> tuple[Block[S], ...]:
     """All slots after `request.fast_after` up to the last one, without a gap; all but the latest have `stable_later`.
 

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from analyzer.model.block import Counts, SideBlock
+from analyzer.model.block import Block, Counts, SideBlock
 from analyzer.model.collection import BlockRequest
 from analyzer.model.target import Side
 from analyzer.model.workload import RosterEntry
-from analyzer.observation.sides import blocks, may_be_expected
+from analyzer.observation.edges import Edges
+from analyzer.observation.sides import Meter, may_be_expected, plain, raw_blocks
 from tests.unit.observation.counter_stories import TIMING, counters, edges, target
 
 C, S = target("c"), target("s", instance="10.0.0.2:80")
@@ -22,6 +23,10 @@ def entry(pod: str, side: Side, ready: float = -500, gone: float | None = None) 
 
 def request(*roster: RosterEntry, after: int = -1, warmup: float = 0.0) -> BlockRequest:
     return BlockRequest("t", "shop", (), roster, TIMING, after, warmup)
+
+
+def blocks(asked: BlockRequest, meter: Meter[Counts], needed: Edges) -> tuple[Block, ...]:
+    return tuple(map(plain, raw_blocks(asked, meter, needed)))
 
 
 def test_each_pod_stands_on_its_own_side() -> None:
