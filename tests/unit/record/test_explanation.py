@@ -139,6 +139,14 @@ def test_a_release_in_progress_says_what_it_waits_for_and_when_that_ends() -> No
     ]
 
 
+@pytest.mark.parametrize("phase", Phase)
+def test_every_phase_has_words_and_says_what_comes_next(phase: Phase) -> None:
+    headline, *_ = why(status("waiting", phase=phase, release=a_release(), unmanaged=False))
+    outlook = said(status("waiting", phase=phase, release=a_release(), unmanaged=False)).partition(" Next: ")[2]
+    assert headline.startswith(f"my-app (default): {phase.words}")
+    assert len(outlook.partition(".")[0].split()) > 1
+
+
 def test_the_last_step_is_followed_by_the_promotion() -> None:
     document = status("step 2: not judged yet", release=a_release(step=1, steps=(StepRecord(at(1)), StepRecord(at(9)))))
 
