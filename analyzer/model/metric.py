@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 
 class Gating(StrEnum):
@@ -44,6 +44,18 @@ class Margin:
         """This margin, widened to where it is narrower than `other`."""
         return Margin(max(self.ratio, other.ratio), max(self.absolute, other.absolute))
 
+    def at_most(self, other: Margin) -> Margin:
+        """This margin, narrowed to where it is wider than `other`."""
+        return Margin(min(self.ratio, other.ratio), min(self.absolute, other.absolute))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundMargins:
+    """The margins of a boundary of a histogram where none are configured."""
+
+    tolerance: Margin
+    promote: Margin
+
 
 class Direction(StrEnum):
     """Which way is worse."""
@@ -75,6 +87,7 @@ class NoiseSetting:
 class RatioMetric:
     """Bad events out of a total, both counters, as plain series selectors without pod matchers."""
 
+    usual_dispersion: ClassVar[float] = 1.5
     name: str
     events: str
     total: str
@@ -105,9 +118,12 @@ class HistogramMetric:
     """A classic histogram, as the selector of its cumulative `_bucket` series; judged per boundary, never by quantiles.
 
     `objective` is in the unit of `le`; the boundary nearest to it gets half of the weight. A margin that is None is
-    the default of each boundary: looser below the 90th percentile than in the tail.
+    the default of each boundary: that of the `body` below the 90th percentile of stable, that of the `tail` above it.
     """
 
+    body: ClassVar[BoundMargins] = BoundMargins(Margin(1.1, 0.005), Margin(1.25, 0.01))
+    tail: ClassVar[BoundMargins] = BoundMargins(Margin(1.25, 0.001), Margin(1.5, 0.002))
+    usual_dispersion: ClassVar[float] = 3.0
     name: str
     buckets: str
     objective: float | None = None
@@ -126,6 +142,7 @@ class GaugeMetric:
     `counter`: `value` selects a counter (CPU seconds); a pod's level in a block is what it grew by per second.
     """
 
+    usual_dispersion: ClassVar[float] = 1.0
     name: str
     value: str
     counter: bool = False
@@ -142,6 +159,7 @@ class GaugeMetric:
 class RateMetric:
     """Successes per pod (orders, logins) as a counter: fewer than stable's is bad, by default."""
 
+    usual_dispersion: ClassVar[float] = 3.0
     name: str
     events: str
     direction: Direction = Direction.DOWN
@@ -157,6 +175,7 @@ class RateMetric:
 class RestartsMetric:
     """Restarts of containers per pod-hour; `absolute` margins are restarts per pod-hour."""
 
+    usual_dispersion: ClassVar[float] = 1.5
     name: str
     tolerance: Margin = Margin(2.0, 0.02)
     promote_margin: Margin = Margin(2.0, 0.02)
@@ -167,7 +186,11 @@ class RestartsMetric:
 
 
 TestedMetric = RatioMetric | HistogramMetric | GaugeMetric | RateMetric | RestartsMetric
-"""Metrics that are judged by a statistical test of canary against stable, and so share alpha."""
+"""Metrics that are judged by a statistical test of canary against stable, and so share alpha.
+
+`usual_dispersion` of a kind is taken without history: latencies move together in a pod, and orders come in batches;
+gauges have none.
+"""
 
 Metric = TestedMetric | QueryMetric
 """Everything that an analysis may look at."""

@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+USUAL_SPREAD = 0.1
+"""`pod_spread` without history."""
+
+USUAL_WITHIN = 0.1
+"""`within_pod` without history."""
+
+
 @dataclass(frozen=True, slots=True)
 class BoundNoise:
     """`dispersion` and `pod_spread` of the requests above one bound of a histogram."""
@@ -27,7 +34,7 @@ class Noise:
 
     dispersion: float = 1.0
     pod_spread: float = 0.0
-    within_pod: float = 0.1
+    within_pod: float = USUAL_WITHIN
     source: str = "stated"
     bounds: tuple[BoundNoise, ...] = ()
 

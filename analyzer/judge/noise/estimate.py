@@ -20,22 +20,13 @@ from analyzer.judge.noise.past import cells_of, cells_per_bound, levels_of
 from analyzer.model.block import History, NoData, Sample
 from analyzer.model.duration import show_duration
 from analyzer.model.metric import GaugeMetric, HistogramMetric, NoiseSetting, TestedMetric
-from analyzer.model.noise import BoundNoise, Noise
+from analyzer.model.noise import USUAL_SPREAD, USUAL_WITHIN, BoundNoise, Noise
 
 ENOUGH_PODS = 4
 """With fewer pods, the spread between them is never taken to be smaller than the default."""
 
 TWO = 2
 """Pods that it takes to tell what one does by itself from what all do."""
-
-DEFAULT_SPREAD = 0.1
-"""tau without history."""
-
-DEFAULT_WITHIN = 0.1
-"""Standard deviation of the log of a pod's 5-minute means without history."""
-
-DEFAULT_DISPERSION = {"ratio": 1.5, "histogram": 3.0, "rate": 3.0, "restarts": 1.5, "gauge": 1.0}
-"""phi without history. Latencies move together in a pod, and orders come in batches; gauges have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,7 @@ def estimate(metric: TestedMetric, history: History[Sample] | NoData, setting: N
     found = _found(metric, history)
     numbers = (found.dispersion, found.spread, found.within)
     stated = (setting.dispersion, setting.pod_spread, setting.within_pod)
-    default = (DEFAULT_DISPERSION[metric.kind], DEFAULT_SPREAD, DEFAULT_WITHIN)
+    default = (metric.usual_dispersion, USUAL_SPREAD, USUAL_WITHIN)
     phi, tau, within = (
         next(number for number in choices if number is not None)
         for choices in zip(stated, numbers, default, strict=True)
@@ -90,7 +81,7 @@ def _of_counts(cells: Cells, history: History[Sample]) -> _Found:
     return _Found(
         f"from {_extent(history, cells.pods)}",
         dispersion=max(1.0, phi.upper),
-        spread=spread if cells.pods >= ENOUGH_PODS else max(spread, DEFAULT_SPREAD),
+        spread=spread if cells.pods >= ENOUGH_PODS else max(spread, USUAL_SPREAD),
     )
 
 
@@ -120,7 +111,7 @@ def _of_gauge(history: History[Sample]) -> _Found:
     spread = level_noise.between_pods(levels, variance.value)
     return _Found(
         f"from {_extent(history, len(levels))}",
-        spread=spread if len(levels) >= ENOUGH_PODS else max(spread, DEFAULT_SPREAD),
+        spread=spread if len(levels) >= ENOUGH_PODS else max(spread, USUAL_SPREAD),
         within=math.sqrt(variance.upper * history.length / BATCH_SECONDS),
     )
 

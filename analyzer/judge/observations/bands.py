@@ -24,8 +24,9 @@ OPEN, BODY, TAIL = 0, 1, 2
 
 TAIL_SHARE = 0.1
 
-_TOLERANCE = (Margin(1.25, 0.005), Margin(1.1, 0.005), Margin(1.25, 0.001))
-_PROMOTE = (Margin(1.25, 0.002), Margin(1.25, 0.01), Margin(1.5, 0.002))
+_IN_BODY, _IN_TAIL = HistogramMetric.body, HistogramMetric.tail
+_TOLERANCE = (_IN_BODY.tolerance.at_least(_IN_TAIL.tolerance), _IN_BODY.tolerance, _IN_TAIL.tolerance)
+_PROMOTE = (_IN_BODY.promote.at_most(_IN_TAIL.promote), _IN_BODY.promote, _IN_TAIL.promote)
 _ADVANCE_RATIO = 2.0
 
 
