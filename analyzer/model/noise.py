@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 USUAL_SPREAD = 0.1
 """`pod_spread` without history."""
 

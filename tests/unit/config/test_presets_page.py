@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.config.keys_presets import HttpFlavor, ResourceFlavor
+from analyzer.config.presets import HttpFlavor, ResourceFlavor
 from tests.unit.config.sources import CANARY, PROMETHEUS, load_text
 
 PAGE = (Path(__file__).parents[3] / "docs" / "presets.md").read_text()

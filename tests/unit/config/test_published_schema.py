@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.config.reference import reference
-from analyzer.config.schema import json_schema
+from analyzer.config.reference import json_schema
 from tests.unit.config.sources import EXAMPLES
 
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
