@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from analyzer.config.fields import Duration, DurationText, show_found
 from analyzer.config.keys import Each, Keys, Mistake, check, known
@@ -15,7 +14,7 @@ from analyzer.config.margins import MetricKeys
 from analyzer.config.metrics import KINDS
 from analyzer.config.noise import AnalysisNoise, FastLane, FastLaneKeys, NoiseKeys
 from analyzer.config.presets import PRESET_KEYS
-from analyzer.config.problems import did_you_mean, one_of
+from analyzer.config.problems import did_you_mean, one_of, refusal
 from analyzer.model.metric import Analysis, Margin
 
 _ANALYSIS = Analysis(metrics=())
@@ -34,10 +33,7 @@ def _of_one_kind(metric: Any) -> Any:
         found = " and ".join(kinds) or "none"
         raise ValueError(f"expected exactly one of {', '.join(_KINDS)}, found {found}{max(hints, default='')}")
     if kinds == ["preset"] and metric["preset"] not in list(PRESET_KEYS):
-        wrong = PydanticCustomError("value_error", "{error}", {"error": one_of(metric["preset"], PRESET_KEYS)})
-        raise ValidationError.from_exception_data(
-            "metric", [InitErrorDetails(type=wrong, loc=("preset",), input=metric["preset"])]
-        )
+        raise refusal("preset", one_of(metric["preset"], PRESET_KEYS))
     return metric
 
 

@@ -29,6 +29,8 @@ _AMOUNT = r"^[0-9]{1,6}%$"
 def show_found(value: object) -> str:
     """A value as a message repeats it: short, on one line."""
     match value:
+        case None:
+            return "null"
         case bool():
             return str(value).lower()
         case str():
@@ -38,7 +40,7 @@ def show_found(value: object) -> str:
         case list():
             return "a list"
         case _:
-            return str(value)
+            return str(value)[:60]
 
 
 def in_folder(folder: Path, name: str | None) -> Path | None:

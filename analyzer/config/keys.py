@@ -51,6 +51,14 @@ class Around:
     """The names of all receivers."""
 
 
+def show_path(path: KeyPath) -> str:
+    """The path as people write it: canaries[0].plan.steps[1].hold."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
 class Unknown(Exception):  # noqa: N818 (no error: the mistake is reported already)
     """A value was read that is not known, because what was given is wrong."""
 
@@ -89,7 +97,7 @@ def known(items: Iterable[_T]) -> Iterator[tuple[int, _T]]:
 
 
 class Keys(BaseModel):
-    """A mapping. A field that is None was not given; null itself never gets here."""
+    """A mapping. A field that is None was not given, which is what null means too (YAML is read without any)."""
 
     model_config = ConfigDict(
         extra="allow",  # unknown keys are collected, and reported with the other mistakes
@@ -101,6 +109,9 @@ class Keys(BaseModel):
     )
     planned: ClassVar[Mapping[str, str]] = {}
     """Keys that are not supported yet, with what to do instead. Who builds one deletes its line."""
+
+    list_hint: ClassVar[str] = "; write [ ] around it, or a '-' before each item"
+    """What to do where a list is expected."""
 
     whole: ClassVar[bool] = True
     """Whether its keys can be checked together: otherwise others are still filled in."""
@@ -129,9 +140,10 @@ class Keys(BaseModel):
     def _complete(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        names = cls.names().values()
-        meant = (closest(key, names) for key in given if key not in names)
-        return {**cls._required(), **{key: _MISSPELT for key in meant if key}, **given}
+        keys = cls.names().values()
+        meant = (closest(key, keys) for key in given if key not in keys)
+        stated = {key: value for key, value in given.items() if value is not None or key not in keys}
+        return {**cls._required(), **{key: _MISSPELT for key in meant if key}, **stated}
 
     _keep = field_validator("*", mode="wrap")(_kept)
 

@@ -15,27 +15,27 @@ from analyzer.model.metric import Analysis, HistogramMetric, Margin, NoiseSettin
 from analyzer.model.noise import USUAL_SPREAD, USUAL_WITHIN
 
 _FAST_LANE = Analysis(metrics=()).fast_lane or Margin(1.0)
-_SPREAD = (
-    "Given: lasting differences between pods, as the standard deviation of the logarithm of their levels (0.1 is about "
-    f"10 %). Default if another number is given: {USUAL_SPREAD:g}."
-)
 NOISE = "`noise` of this metric, in place of that of the analysis."
 
 HistoryDuration = Annotated[timedelta, DurationText(minimum=timedelta(minutes=10))]
 
 
-class _HistoryKeys(Keys):
-    """What every form of it has."""
+class _NoiseKeys(Keys):
+    """Any form of it."""
+
+    def setting(self) -> NoiseSetting:
+        """Where noise comes from, once there are no mistakes."""
+        return NoiseSetting(**{name: value for name, value in self if value is not None})
+
+
+class _HistoryKeys(_NoiseKeys):
+    """Noise that may be estimated."""
 
     history: HistoryDuration | None = Field(
         default=None,
         description="How much history of stable is read to estimate it, at least 10m. Default: "
         f"{show_duration(NoiseSetting().history)}. Not together with given numbers.",
     )
-
-    def setting(self) -> NoiseSetting:
-        """Where noise comes from, once there are no mistakes."""
-        return NoiseSetting(**{name: value for name, value in self if value is not None})
 
     @check
     def _stated_and_estimated(self) -> Iterator[Mistake]:
@@ -46,9 +46,7 @@ class _HistoryKeys(Keys):
             yield (("history",), message)
 
 
-class CountNoiseKeys(_HistoryKeys):
-    """Noise of counted events; given numbers are used as they are, and one that is left out then has its default."""
-
+class _DispersionKeys(_NoiseKeys):
     dispersion: float | None = Field(
         default=None,
         ge=1,
@@ -56,13 +54,19 @@ class CountNoiseKeys(_HistoryKeys):
         description="Given: variance of the counts over that of independent requests. Default if `podSpread` is given: "
         f"{RatioMetric.usual_dispersion:g}, for histograms and rates {HistogramMetric.usual_dispersion:g}.",
     )
-    pod_spread: float | None = Field(default=None, ge=0, le=3, description=_SPREAD)
 
 
-class LevelNoiseKeys(_HistoryKeys):
-    """Noise of a level."""
+class _SpreadKeys(_NoiseKeys):
+    pod_spread: float | None = Field(
+        default=None,
+        ge=0,
+        le=3,
+        description="Given: lasting differences between pods, as the standard deviation of the logarithm of their "
+        f"levels (0.1 is about 10 %). Default if another number is given: {USUAL_SPREAD:g}.",
+    )
 
-    pod_spread: float | None = Field(default=None, ge=0, le=3, description=_SPREAD)
+
+class _WithinKeys(_NoiseKeys):
     within_pod: float | None = Field(
         default=None,
         gt=0,
@@ -72,8 +76,20 @@ class LevelNoiseKeys(_HistoryKeys):
     )
 
 
-class NoiseKeys(LevelNoiseKeys, CountNoiseKeys):
+class CountNoiseKeys(_SpreadKeys, _DispersionKeys, _HistoryKeys):
+    """Noise of counted events; given numbers are used as they are, and one that is left out then has its default."""
+
+
+class LevelNoiseKeys(_WithinKeys, _SpreadKeys, _HistoryKeys):
+    """Noise of a level."""
+
+
+class NoiseKeys(_WithinKeys, _SpreadKeys, _DispersionKeys, _HistoryKeys):
     """Noise of every metric of an analysis."""
+
+
+class StatedNoiseKeys(_WithinKeys, _SpreadKeys, _DispersionKeys):
+    """Noise of any metric of a recorded case."""
 
 
 class FastLaneKeys(Keys):

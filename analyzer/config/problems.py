@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from analyzer.config.fields import GRAMMARS, SECRET, show_found
-from analyzer.config.keys import Fault, KeyPath, Keys, Mistake, closest, models
+from analyzer.config.keys import Keys, Mistake, closest, models
 
 _EXPECTED = {
     "string_type": "a string",
@@ -23,18 +24,45 @@ _EXPECTED = {
     "model_type": "a mapping of keys",
     "dict_type": "a mapping of keys",
 }
-_HINTS = {"list_type": "; write [ ] around it, or a '-' before each item"}
 
 
 def form_mistakes(keys: Keys) -> Iterator[Mistake]:
     """Every mistake of form in these keys and in all below them."""
     for path, model in models(keys):
-        names = model.names()
+        fields, names = type(model).model_fields, model.names()
         for key in model.model_extra or ():
-            yield ((*path, key), _unknown_key(type(model), key))
+            planned = model.planned.get(key)
+            yield ((*path, key), f"not supported yet: {planned}" if planned else unknown_key(key, names.values()))
         for (name, *index), fault in model.faults.items():
-            secret = SECRET in type(model).model_fields[str(name)].metadata
-            yield from _explained(fault, (*path, names[str(name)], *index), secret=secret)
+            here = (*path, names[str(name)], *index)
+            if fault.message:
+                yield (here, fault.message)
+            if fault.error:
+                found = explained(fault.error, secret=SECRET in fields[str(name)].metadata, list_hint=model.list_hint)
+                yield from (((*here, *inner), message) for inner, message in found)
+
+
+def explained(error: ValidationError, *, secret: bool = False, list_hint: str = "") -> Iterator[Mistake]:
+    """Each mistake in an error of pydantic, in words. What was given is not repeated where it is `secret`."""
+    for details in error.errors(include_url=False):
+        inner = details["loc"]
+        hint = list_hint if details["type"] == "list_type" else ""
+        where = inner[:-1] if inner[-1:] == ("[key]",) else inner  # pydantic's mark of a wrong header
+        yield (where, f"{_message(details, secret=secret)}{hint}")
+
+
+def unknown_key(key: str, known: Collection[str]) -> str:
+    """The message for a key that is none of these."""
+    expected = f"expected one of {', '.join(known)}" if known else "expected no keys here"
+    return f"unknown key{did_you_mean(key, known) or f'; {expected}'}"
+
+
+def refusal(key: str, message: str) -> ValidationError:
+    """A mistake at a key of what is being validated."""
+    error = InitErrorDetails(
+        type=PydanticCustomError("value_error", "{error}", {"error": message}), loc=(key,), input=None
+    )
+    return ValidationError.from_exception_data(key, [error])
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
@@ -49,22 +77,13 @@ def one_of(given: object, words: Iterable[str]) -> str:
     return f"expected {' | '.join(words)}, found {show_found(given)}{did_you_mean(given, words)}"
 
 
-def _explained(fault: Fault, path: KeyPath, *, secret: bool) -> Iterator[Mistake]:
-    if fault.message:
-        yield (path, fault.message)
-    for details in fault.error.errors(include_url=False) if fault.error else ():
-        inner = details["loc"]
-        here = (*path, *(inner[:-1] if inner[-1:] == ("[key]",) else inner))  # pydantic's mark of a wrong header
-        yield (here, _message(details, secret=secret))
-
-
 def _message(details: ErrorDetails, *, secret: bool) -> str:
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "too_short":
         return "expected at least one item, found an empty list"
     found = _kind(given) if secret or _stray_text(kind, given) else show_found(given)
     if kind in _EXPECTED:
-        hint = _quotes(given, secret=secret) if kind == "string_type" else _HINTS.get(kind, "")
+        hint = _quotes(given, secret=secret) if kind == "string_type" else ""
         return f"expected {_EXPECTED[kind]}, found {found}{hint}"
     match kind:
         case "value_error":
@@ -85,14 +104,6 @@ def _stray_text(kind: str, given: object) -> bool:
 def _kind(given: object) -> str:
     kinds = {str: "a string", int: "a number", float: "a number", bool: "true or false"}
     return kinds.get(type(given), "something else")
-
-
-def _unknown_key(model: type[Keys], key: str) -> str:
-    if key in model.planned:
-        return f"not supported yet: {model.planned[key]}"
-    allowed = model.names().values()
-    known = f"; expected one of {', '.join(allowed)}" if allowed else "; expected no keys here"
-    return f"unknown key{did_you_mean(key, allowed) or known}"
 
 
 def _quotes(given: object, *, secret: bool) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from analyzer.config.keys import KeyPath
+from analyzer.config.keys import KeyPath, show_path
 from analyzer.model.errors import Problem
 
 try:  # ten times faster, and part of every published wheel
@@ -50,14 +50,6 @@ _Loader.add_implicit_resolver(
 )
 _Loader.add_implicit_resolver(_TAG + "null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
 _Loader.add_implicit_resolver(_MERGE, re.compile(r"^<<$"), ["<"])
-
-
-def show_path(path: KeyPath) -> str:
-    """The path as people write it: canaries[0].plan.steps[1].hold."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 @dataclass(frozen=True, slots=True)
