@@ -203,9 +203,11 @@ def models(keys: Keys, path: KeyPath = (), *, whole: bool = False) -> Iterator[t
     if whole and not keys.whole:
         return
     yield path, keys
-    names = keys.names()
-    for name in keys.model_fields_set & vars(keys).keys():
-        value, here = vars(keys)[name], (*path, names[name])
+    names, given = keys.names(), keys.model_fields_set
+    for name, value in vars(keys).items():
+        here = (*path, names[name])
+        if name not in given:
+            continue
         if isinstance(value, Keys):
             yield from models(value, here, whole=whole)
         elif isinstance(value, list):
@@ -223,10 +225,7 @@ def meaning_mistakes(keys: Keys, around: Around) -> Iterator[Mistake]:
 
 @cache
 def _checks(model: type[Keys]) -> tuple[Any, ...]:
-    """The checks of a model, each once, as it has them."""
-    names = dict.fromkeys(name for base in reversed(model.__mro__) for name in vars(base))
-    found = (inspect.getattr_static(model, name) for name in names)
-    return tuple(one for one in found if hasattr(one, "is_check"))
+    return tuple(one for base in model.__mro__ for one in vars(base).values() if hasattr(one, "is_check"))
 
 
 def closest(word: object, known: Iterable[str]) -> str | None:

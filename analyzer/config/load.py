@@ -28,7 +28,6 @@ from analyzer.model.metric import Analysis, SeriesLabels
 from analyzer.model.plan import Advance, OnInconclusive, Plan
 from analyzer.model.target import Roles, Target
 
-
 API_VERSION: Final = "canary-analyzer.io/v1"
 LEGACY_API_VERSION: Final = "canary-analyzer/v1"
 """Its name in earlier versions, accepted with a warning."""

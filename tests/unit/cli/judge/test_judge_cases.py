@@ -268,6 +268,33 @@ def test_a_mistake_says_what_was_expected_found_and_where(keys: dict[str, Any], 
     assert mistake(RATIO, **keys).startswith(message)
 
 
+def test_all_mistakes_of_the_keys_are_said_at_once() -> None:
+    assert mistake(HISTOGRAM, falseAbort=0, steps=[3, 3], tolerence={}, bounds=[1, 0.1, "+Inf"], gating="maybe") == (
+        "tolerence: unknown key; did you mean tolerance?; "
+        "also falseAbort: expected a number above 0, found 0; "
+        "also gating: expected both | abort | none, found 'maybe'; "
+        "also bounds[1]: expected more than the 1 before it, found 0.1; "
+        "also objective: expected at most the last finite bound, 0.1, found 0.25; "
+        "also steps[1]: expected more than the 3 before it, found 3"
+    )
+
+
+def test_of_samples_the_first_mistake_of_each_metric_and_of_its_history_is_said() -> None:
+    wrong = {"canary": {"events": 2, "total": 1}}
+    metrics = [{"name": "a", "kind": "ratio", "history": [{"events": -1, "total": 1}]}, {"name": "b", "kind": "ratio"}]
+    assert mistake(WHOLE, metrics=metrics, blocks=[{"a": wrong, "b": wrong}, {"a": wrong}]) == (
+        "blocks[0].a.canary.events: expected at most the 1 of total, found 2; "
+        "also metrics[0].history[0].events: expected a count from 0 to 2^53, found -1; "
+        "also blocks[0].b.canary.events: expected at most the 1 of total, found 2"
+    )
+
+
+def test_a_margin_beyond_all_numbers_is_refused() -> None:
+    assert mistake(GAUGE, promoteMargin={"ratio": 1e308}) == (
+        "promoteMargin: expected numbers of at most 1e+06, found 1e+308"
+    )
+
+
 @pytest.mark.parametrize(
     ("bounds", "message"),
     [
