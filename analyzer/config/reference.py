@@ -110,7 +110,7 @@ def _where(having: Sequence[str], words: Sequence[str]) -> str:
 
 
 def _word(choice: Mapping[str, Any]) -> str:
-    """What tells this mapping from others: the value of a fixed key, or, with a colon, a key that only it must have."""
+    """What sets this mapping apart from others: the value of a fixed key, or, with a colon, a key that only it must have."""
     key = next((key for key in choice.get("required", ()) if key != "name"), "")
     return str(choice["properties"].get(key, {}).get("const", f"{key}:"))
 

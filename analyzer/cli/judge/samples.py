@@ -1,6 +1,6 @@
 """Recorded blocks and history: what each kind of metric writes for a pod or a side. Called by `cases`.
 
-What is missing is absent, with a reason, and never 0; what can't be true is a mistake of the case. There are a thousand
+What is missing is absent, with a reason, and never 0; what cannot be true is a mistake of the case. There are a thousand
 times more samples than anything else in a file, so they are read by hand, and their place is put together on the way
 up: a good case pays nothing for it.
 """
