@@ -43,3 +43,6 @@ class LogSink:
             summary=alert.summary,
             details=dict(alert.details),
         )
+
+
+SINK = LogSink

@@ -17,6 +17,8 @@ _SUCCESS = range(200, 300)
 _TRY_AGAIN = frozenset({401, 403, 404, 408, 425, 429})
 """People fix credentials and addresses, and a proxy answers 404 while what is behind it starts."""
 _SERVER_ERRORS = range(500, 600)
+_TIMEOUT = 10.0
+"""Seconds for one delivery."""
 
 
 class WebhookSink:
@@ -27,7 +29,7 @@ class WebhookSink:
     it, in texts and in `repr`, ends with the port.
     """
 
-    def __init__(self, name: str, url: str, timeout: float) -> None:
+    def __init__(self, name: str, url: str, timeout: float = _TIMEOUT) -> None:
         self._name = name
         self._url = url
         self._timeout = timeout
@@ -87,6 +89,9 @@ class WebhookSink:
         if isinstance(error, ValueError):
             return "its URL is not valid; expected one that begins with http:// or https://"
         return str(connection_failure(error, self._timeout) or f"{type(error).__name__}; check its URL")
+
+
+SINK = WebhookSink
 
 
 def cloud_event(alert: Alert) -> dict[str, Any]:

@@ -8,22 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import assert_never
-from urllib.parse import urlsplit
 
 from requests.auth import AuthBase
 
 from analyzer import alerting
-from analyzer.config import Configuration, Log, PrometheusSettings, Receiver, Webhook
+from analyzer.config import Configuration, PrometheusSettings
 from analyzer.engine.daemon import Settings
 from analyzer.engine.outbox import Flush
-from analyzer.model.errors import ConfigError, Problem
 from analyzer.model.state import OutboxEntry
 from analyzer.observation import PasswordLogin, PrometheusConnection, PrometheusMetricSource, TokenLogin
-from analyzer.ports import AlertSink, Preflight, Sightings
-
-WEBHOOK_TIMEOUT = 10.0
-"""Seconds for one delivery."""
+from analyzer.ports import Preflight, Sightings
 
 PreflightMaker = Callable[[Sightings], Preflight]
 """Makes the checks before a release, which ask the Prometheus of the same configuration."""
@@ -67,7 +61,8 @@ def _secret(value: str | None, file: Path | None) -> Callable[[], str]:
 
 
 def _flush(configuration: Configuration) -> Flush:
-    sinks = [_sink(receiver) for receiver in configuration.receivers]
+    channels = [(receiver.name, receiver.channel) for receiver in configuration.receivers]
+    sinks = [alerting.sink(channel.kind, name, **channel.options(name)) for name, channel in channels]
     routes = [
         alerting.Route(
             receivers=route.receivers,
@@ -83,34 +78,3 @@ def _flush(configuration: Configuration) -> Flush:
         return alerting.flush(entries, router, now)
 
     return flush
-
-
-def _sink(receiver: Receiver) -> AlertSink:
-    match receiver.channel:
-        case Webhook() as webhook:
-            return alerting.WebhookSink(receiver.name, _url(receiver.name, webhook), WEBHOOK_TIMEOUT)
-        case Log():
-            return alerting.LogSink(receiver.name)
-        case _:
-            assert_never(receiver.channel)
-
-
-def _url(name: str, webhook: Webhook) -> str:
-    if webhook.url_file is None:
-        return webhook.url or ""
-    wanted = f"expected the URL of receiver {name} in this file"
-    try:
-        url = webhook.url_file.read_text().strip()
-    except (OSError, ValueError) as error:
-        raise ConfigError((Problem(str(webhook.url_file), None, "", f"{wanted}, cannot read it: {error}"),)) from error
-    if not _is_url(url):  # it may be a secret: never shown
-        raise ConfigError((Problem(str(webhook.url_file), None, "", f"{wanted}, beginning with http:// or https://"),))
-    return url
-
-
-def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and len(text.split()) == 1
-    except ValueError:
-        return False

@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from analyzer.config.reference import reference
-from analyzer.config.schema import json_schema
+from analyzer.config.reference import json_schema, reference
 
 
 class SchemaFormat(StrEnum):

@@ -3,19 +3,10 @@
 Rule: a key that is accepted works. What is not built yet is refused by name, never ignored.
 """
 
-from analyzer.config.configuration import (
-    Authorization,
-    BasicAuth,
-    Configuration,
-    Log,
-    PrometheusSettings,
-    Receiver,
-    ReleaseLimits,
-    RouteSettings,
-    Webhook,
-)
-from analyzer.config.load import load
-from analyzer.config.watch import ConfigWatch
+from analyzer.config.alerts import Log, Receiver, RouteSettings, Webhook
+from analyzer.config.configuration import Configuration, ReleaseLimits
+from analyzer.config.load import ConfigWatch, load
+from analyzer.config.prometheus import Authorization, BasicAuth, PrometheusSettings
 
 __all__ = [
     "Authorization",

@@ -1,147 +1,273 @@
-"""Files and folders in, one Configuration out. The only door to this package for the rest of the program."""
+"""Files and folders in, one Configuration out: once, or again whenever they change.
+
+Every canary is taken with the defaults filled in; form and meaning are checked in one pass, over all files.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import ValidationError
+from pydantic import BeforeValidator, Field
 
-from analyzer.config.build import plan_of, prometheus_of, receivers_of, routes_of
-from analyzer.config.build_metrics import analysis_of
-from analyzer.config.check_alerts import alert_mistakes, login_mistakes
-from analyzer.config.check_analysis import analysis_mistakes, gating_mistakes
-from analyzer.config.check_plan import plan_mistakes
-from analyzer.config.check_targets import target_mistakes
-from analyzer.config.configuration import Configuration, PrometheusSettings, ReleaseLimits
-from analyzer.config.document import YamlDocument
-from analyzer.config.inherit import Inherited
-from analyzer.config.keys import Keys
-from analyzer.config.keys_analysis import AnalysisKeys
-from analyzer.config.keys_file import AlertsKeys, CanaryKeys, LimitsKeys, PrometheusKeys
-from analyzer.config.keys_plan import PlanKeys
-from analyzer.config.reading import ConfigReader, read_all
-from analyzer.model.errors import ConfigError
+from analyzer.config.alerts import AlertsKeys
+from analyzer.config.analysis import AnalysisKeys
+from analyzer.config.configuration import Configuration, ReleaseLimits
+from analyzer.config.files import read_all
+from analyzer.config.keys import Around, Each, KeyPath, Keys, Mistake, Unknown, check, meaning_mistakes
+from analyzer.config.plan import PlanKeys
+from analyzer.config.problems import form_mistakes
+from analyzer.config.prometheus import PrometheusKeys
+from analyzer.config.targets import IdentityKeys, Inherited, TargetKeys, inherited, target_mistakes
+from analyzer.config.watch import digest
+from analyzer.config.yaml import FilePosition, YamlDocument
+from analyzer.model.errors import ConfigError, Problem
 from analyzer.model.metric import Analysis, SeriesLabels
-from analyzer.model.plan import Plan
+from analyzer.model.plan import Advance, OnInconclusive, Plan
 from analyzer.model.target import Roles, Target
 
-_SINGLE = ("prometheus", "alerts", "limits", "freeze", "defaults")
+API_VERSION: Final = "canary-analyzer.io/v1"
+LEGACY_API_VERSION: Final = "canary-analyzer/v1"
+"""Its name in earlier versions, accepted with a warning."""
 
-_K = TypeVar("_K", bound=Keys)
+_ApiVersion = Annotated[
+    Literal["canary-analyzer.io/v1"],
+    BeforeValidator(
+        lambda given: API_VERSION if given == LEGACY_API_VERSION else given,
+        json_schema_input_type=Literal["canary-analyzer.io/v1", "canary-analyzer/v1"],
+    ),
+]
+
+
+class LimitsKeys(Keys):
+    """Limits over all releases."""
+
+    max_concurrent: int = Field(
+        default=ReleaseLimits().max_concurrent,
+        ge=1,
+        description="Maximum number of releases in progress. Others wait in PENDING, oldest first.",
+    )
+
+
+class DefaultsKeys(TargetKeys):
+    """Defaults for all canaries."""
+
+    whole = False
+    plan: PlanKeys = Field(default=PlanKeys(), description="Steps, capacity and promotion of a release.")
+    analysis: AnalysisKeys = Field(default=AnalysisKeys(), description="Metrics, and the error rates of their tests.")
+
+
+class CanaryKeys(DefaultsKeys, IdentityKeys):
+    """One canary target."""
+
+    whole = True
+
+    def target(self) -> Target:
+        """The target, once there are no mistakes."""
+        return Target(
+            name=self.name,
+            namespace=self.namespace,
+            roles=Roles(stable=self.stable, canary=self.canary),
+            plan=self.plan.plan(),
+            analysis=self.analysis.analysis(),
+            mode=self.mode,
+            on_drift=self.on_drift,
+            service=self.service,
+        )
+
+    @check
+    def _no_metrics(self) -> Iterator[Mistake]:
+        if not self.analysis.metrics:
+            message = "is missing; give at least one metric: metrics: [{preset: http-errors}]"
+            yield (("analysis", "metrics"), message)
+
+    @check
+    def _never_promoted(self) -> Iterator[Mistake]:
+        gatings = {metric.gating for metric in self.analysis.metrics}
+        if any(gating.promotes for gating in gatings) or not any(gating.aborts for gating in gatings):
+            return
+        if self.plan.advance is Advance.PROOF or self.plan.on_inconclusive is not OnInconclusive.PROMOTE:
+            message = (
+                "no metric gates promotion, so no release would ever be promoted; set `gating: both` on one, or "
+                "`plan: {advance: time, onInconclusive: promote}`"
+            )
+            yield (("analysis", "metrics"), message)
+
+
+class FileKeys(Keys):
+    """One configuration file. The files of a folder form one configuration."""
+
+    planned: ClassVar = {"groups": "list each canary", "windows": "use `freeze`"}
+    api_version: _ApiVersion = Field(
+        default=API_VERSION,
+        description=f"Version of this format; optional. `{LEGACY_API_VERSION}` is its deprecated name.",
+    )
+    prometheus: PrometheusKeys | None = Field(
+        default=None, description="Connection to Prometheus. Required, in one file."
+    )
+    alerts: AlertsKeys = Field(default=AlertsKeys(), description="Where alerts go. In one file only.")
+    limits: LimitsKeys = Field(default=LimitsKeys(), description="Limits over all releases. In one file only.")
+    freeze: bool = Field(
+        default=False,
+        description="`true`: no release starts or moves forward; rollbacks still happen. In one file only.",
+    )
+    defaults: DefaultsKeys = Field(
+        default=DefaultsKeys(),
+        description="Defaults for all canaries. Keys of a canary override them one by one; lists are replaced "
+        "as a whole. In one file only.",
+    )
+    canaries: Each[CanaryKeys] = Field(default=[], description="Canary targets, in any file.")
+
+    def connection(self) -> PrometheusKeys:
+        """How Prometheus is reached; Unknown where this file does not say it."""
+        if self.prometheus is None:
+            raise Unknown("prometheus")
+        return self.prometheus
+
+
+_SINGLE = ("prometheus", "alerts", "limits", "freeze", "defaults")
+"""Keys that only one file may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A document as keys, with the defaults filled in in its `canaries`."""
+
+    document: YamlDocument
+    canaries: tuple[Inherited, ...]
+    keys: FileKeys
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are that it names."""
+        return Path(self.document.file).parent
+
+    def place(self, path: KeyPath) -> FilePosition:
+        """Where this path stands."""
+        match path:
+            case ("canaries", int(index), *rest):
+                return self.canaries[index].place(tuple(rest))
+            case _:
+                return self.document.place(path)
+
+    def form(self) -> Iterator[Problem]:
+        """Mistakes of form. Those in the defaults are found there, not in each canary."""
+        for path, message in form_mistakes(self.keys):
+            place = self.place(path)
+            if place.path[:1] == path[:1]:
+                yield place.problem(message)
+
+    def warnings(self) -> Iterator[Problem]:
+        """What is accepted and has a new name."""
+        if self.document.value.get("apiVersion") == LEGACY_API_VERSION:
+            message = f"{LEGACY_API_VERSION} is deprecated; write {API_VERSION} when every daemon has been upgraded"
+            yield self.document.place(("apiVersion",)).problem(message)
+
+    def meaning(self, around: Around) -> Iterator[Problem]:
+        """What cannot work, though each key by itself is fine."""
+        return (self.place(path).problem(message) for path, message in meaning_mistakes(self.keys, around))
 
 
 def load(paths: Sequence[Path]) -> Configuration:
     """Read files and folders (their `*.yaml`) as one configuration. Raises ConfigError with every mistake."""
-    reading = read_all(paths)
-    configuration = _configuration(reading)
-    if reading.problems or configuration is None:
-        raise ConfigError(reading.in_order())
-    return configuration
+    sources = read_all(paths)
+    holders = {key: sources.holder(key) for key in _SINGLE}
+    files = [_file(document, holders["defaults"]) for document in sources.documents]
+    single = {key: file for key in _SINGLE for file in files if file.document is holders[key]}
+    sources.require("prometheus", "set its URL: prometheus: {url: http://...}")
+    sources.require("canaries", "list at least one: canaries: [{name: my-app, stable: ..., canary: ...}]")
+    canaries = [canary for file in files for canary in file.canaries]
+    sources.problems += target_mistakes(canaries)
+    around = Around(
+        labels=_labels(single.get("prometheus")),
+        targets=[str(canary.own["name"]) for canary in canaries if "name" in canary.own] if sources.complete else None,
+        receivers=_receivers(single.get("alerts")),
+    )
+    for file in files:
+        sources.problems += file.form()
+        sources.problems += file.meaning(around)
+    if sources.problems:
+        raise ConfigError(sources.in_order())
+    return _configuration(files, single)
 
 
-def _configuration(reading: ConfigReader) -> Configuration | None:
-    holders = {key: reading.holder(key) for key in _SINGLE}
-    settings = _prometheus(reading, holders["prometheus"])
-    labels = settings.labels if settings else SeriesLabels()
-    targets = tuple(_targets(reading, holders["defaults"], labels))
-    rest = _rest(reading, holders)
-    if settings is None or reading.problems:
+def _file(document: YamlDocument, defaults: YamlDocument | None) -> _File:
+    canaries = inherited(document, defaults)
+    merged = {"canaries": [canary.merged() for canary in canaries]} if canaries else {}
+    return _File(document, canaries, FileKeys.model_validate({**document.value, **merged}))
+
+
+def _labels(file: _File | None) -> SeriesLabels | None:
+    """The labels that hold a series' pod, where they are known."""
+    try:
+        return file.keys.connection().labels.series_labels() if file else SeriesLabels()
+    except Unknown:
         return None
-    return Configuration(prometheus=settings, targets=targets, warnings=tuple(reading.warnings), **rest)
 
 
-def _prometheus(reading: ConfigReader, holder: YamlDocument | None) -> PrometheusSettings | None:
-    if holder is None:
-        reading.missing("prometheus", "set its URL: prometheus: {url: http://...}")
+def _receivers(file: _File | None) -> list[str] | None:
+    """The names of all receivers, where they are known."""
+    try:
+        return [receiver.name for receiver in file.keys.alerts.receivers] if file else []
+    except Unknown:
         return None
-    prefix = ("prometheus",)
-    keys = reading.validate(PrometheusKeys, holder.value["prometheus"], holder.place, prefix)
-    if keys is None:
-        return None
-    reading.note(login_mistakes(keys), holder.place, prefix)
-    return prometheus_of(keys, Path(holder.file).parent)
 
 
-def _rest(reading: ConfigReader, holders: dict[str, YamlDocument | None]) -> dict[str, Any]:
-    """Receivers, routes, limits and freeze, as far as they are given."""
-    rest: dict[str, Any] = {}
-    if holder := holders["alerts"]:
-        keys = reading.validate(AlertsKeys, holder.value["alerts"], holder.place, ("alerts",))
-        if keys is not None:
-            reading.note(alert_mistakes(keys, _names(reading) if reading.complete else None), holder.place, ("alerts",))
-            rest["routes"] = routes_of(keys)
-            if keys.receivers:
-                rest["receivers"] = receivers_of(keys, Path(holder.file).parent)
-    if holder := holders["limits"]:
-        limits = reading.validate(LimitsKeys, holder.value["limits"], holder.place, ("limits",))
-        if limits is not None:
-            rest["limits"] = ReleaseLimits(limits.max_concurrent)
-    if holder := holders["freeze"]:
-        rest["freeze"] = holder.value["freeze"]
-    return rest
-
-
-def _canaries(reading: ConfigReader, defaults: YamlDocument | None) -> list[Inherited]:
-    return [
-        Inherited(document, index, defaults)
-        for document in reading.documents
-        if isinstance(document.value.get("canaries"), list)
-        for index in range(len(document.value["canaries"]))
-    ]
-
-
-def _names(reading: ConfigReader) -> list[str]:
-    return [str(canary.own["name"]) for canary in _canaries(reading, None) if "name" in canary.own]
-
-
-def _targets(reading: ConfigReader, defaults: YamlDocument | None, labels: SeriesLabels) -> Iterator[Target]:
-    if not any("canaries" in document.value for document in reading.documents):
-        reading.missing("canaries", "list at least one: canaries: [{name: my-app, stable: ..., canary: ...}]")
-    canaries = _canaries(reading, defaults)
-    reading.problems += target_mistakes(canaries)
-    plans: dict[Plan, Plan] = {}
-    analyses: dict[Analysis, Analysis] = {}
-    for canary in canaries:
-        target = _target(reading, canary, labels)
-        if target is not None:  # thousands of targets mostly have the same plan: one is kept
-            plan, analysis = target.plan, target.analysis
-            yield replace(target, plan=plans.setdefault(plan, plan), analysis=analyses.setdefault(analysis, analysis))
-
-
-def _target(reading: ConfigReader, canary: Inherited, labels: SeriesLabels) -> Target | None:
-    """One canary. Its sections are taken by themselves, so that a mistake in one hides none in another."""
-    merged = canary.merged()
-    keys = reading.validate(CanaryKeys, merged, canary.place)
-    plan_keys = keys.plan if keys else _section(PlanKeys, merged.get("plan", {}))
-    analysis_keys = keys.analysis if keys else _section(AnalysisKeys, merged.get("analysis", {}))
-    plan = plan_of(plan_keys) if plan_keys else None
-    analysis = analysis_of(analysis_keys) if analysis_keys else None
-    if plan:
-        reading.note(plan_mistakes(plan), canary.place, ("plan",))
-    if analysis_keys and analysis:
-        reading.note(analysis_mistakes(analysis_keys, analysis, labels), canary.place, ("analysis",))
-    if plan and analysis:
-        reading.note(gating_mistakes(analysis, plan), canary.place, ("analysis",))
-    if keys is None or plan is None or analysis is None:
-        return None
-    return Target(
-        name=keys.name,
-        namespace=keys.namespace,
-        roles=Roles(stable=keys.stable, canary=keys.canary),
-        plan=plan,
-        analysis=analysis,
-        mode=keys.mode,
-        on_drift=keys.on_drift,
-        service=keys.service,
+def _configuration(files: Sequence[_File], single: Mapping[str, _File]) -> Configuration:
+    """What it all says, once there are no mistakes. A key that no file has is as usual in the first."""
+    prometheus, alerts, limits, freeze = (single.get(key, files[0]) for key in _SINGLE[:4])
+    receivers = tuple(receiver.receiver(alerts.folder) for receiver in alerts.keys.alerts.receivers)
+    usual = Configuration(prometheus.keys.connection().settings(prometheus.folder))
+    return replace(
+        usual,
+        targets=tuple(_shared(canary.target() for file in files for canary in file.keys.canaries)),
+        receivers=receivers or usual.receivers,
+        routes=tuple(route.route() for route in alerts.keys.alerts.routes),
+        limits=ReleaseLimits(limits.keys.limits.max_concurrent),
+        freeze=freeze.keys.freeze,
+        warnings=tuple(warning for file in files for warning in file.warnings()),
     )
 
 
-def _section(model: type[_K], value: Any) -> _K | None:
-    """A section of a canary whose mistakes were noted already."""
-    try:
-        return model.model_validate(value)
-    except ValidationError:
-        return None
+def _shared(targets: Iterable[Target]) -> Iterator[Target]:
+    """Thousands of targets mostly have the same plan and analysis: one of each is kept."""
+    plans: dict[Plan, Plan] = {}
+    analyses: dict[Analysis, Analysis] = {}
+    for target in targets:
+        plan, analysis = target.plan, target.analysis
+        yield replace(target, plan=plans.setdefault(plan, plan), analysis=analyses.setdefault(analysis, analysis))
+
+
+class ConfigWatch:
+    """The configuration in these files and folders; `current` is the last one without mistakes.
+
+    Files of secrets that are read once (the URL of a webhook) count as content too; those that are read at each use
+    need no watching.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Read it for the first time. Raises ConfigError."""
+        self._paths = tuple(paths)
+        self._seen = digest(self._paths)
+        self.current = load(self._paths)
+        self._seen_secrets = digest(_secrets(self.current))
+
+    def changed(self) -> Configuration | None:
+        """The new configuration, or None when nothing has changed since the last look.
+
+        Raises ConfigError once for each wrong content: `current` stays.
+        """
+        seen, secrets = digest(self._paths), digest(_secrets(self.current))
+        if (seen, secrets) == (self._seen, self._seen_secrets):
+            return None
+        self._seen, self._seen_secrets = seen, secrets
+        found = load(self._paths)
+        self.current = found
+        self._seen_secrets = digest(_secrets(found))
+        return found
+
+
+def _secrets(configuration: Configuration) -> list[Path]:
+    return [file for receiver in configuration.receivers for file in receiver.channel.files()]

@@ -1,14 +1,61 @@
-"""The reference of all keys as a Markdown table, from the same schema that editors use. For the docs page."""
+"""What is published about the format: its JSON Schema, generated from the key models, and a table of all its keys."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-from analyzer.config.schema import json_schema
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from analyzer.config.keys import Keys
+from analyzer.config.load import FileKeys
+from analyzer.model.duration import show_duration
+from analyzer.model.plan import Amount
 
 _HEAD = "| key | value | default | meaning |\n|---|---|---|---|\n"
+
+
+class _Generator(GenerateJsonSchema):
+    """Defaults as they would be written in YAML; no null, which a file may not hold; no made-up titles."""
+
+    def encode_default(self, dft: Any) -> Any:
+        match dft:
+            case timedelta():
+                return show_duration(dft)
+            case Amount():
+                return str(dft) if dft.percent else dft.value
+            case float() if dft.is_integer():
+                return int(dft)
+            case list():
+                return [self.encode_default(item) for item in dft]
+            case Keys():
+                given = {field.alias or name: getattr(dft, name) for name, field in type(dft).model_fields.items()}
+                return {key: self.encode_default(value) for key, value in given.items() if value is not None}
+            case _:
+                return super().encode_default(dft)
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        if isinstance(schema.get("default"), BaseModel) or schema.get("default", ...) is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002
+        return False
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema as plain JSON."""
+    schema = FileKeys.model_json_schema(schema_generator=_Generator)
+    schema["$schema"] = GenerateJsonSchema.schema_dialect
+    schema["title"] = "canary-analyzer configuration"
+    return schema
 
 
 def reference() -> str:
@@ -63,7 +110,7 @@ def _where(having: Sequence[str], words: Sequence[str]) -> str:
 
 
 def _word(choice: Mapping[str, Any]) -> str:
-    """What tells this mapping from others: the value of a fixed key, or, with a colon, a key that only it must have."""
+    """What sets this mapping apart: the value of a fixed key, or, with a colon, a key that only it must have."""
     key = next((key for key in choice.get("required", ()) if key != "name"), "")
     return str(choice["properties"].get(key, {}).get("const", f"{key}:"))
 

@@ -1,4 +1,4 @@
-"""Tells when the configuration has changed on disk, by content. The daemon asks every few seconds.
+"""The state of files by their contents, to see that a configuration has changed on disk. Asked every few seconds.
 
 Contents are compared, not times: a mounted ConfigMap or Secret is replaced by turning a symbolic link, which leaves
 the times of the files in it what they were.
@@ -7,48 +7,11 @@ the times of the files in it what they were.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from analyzer.config.configuration import Configuration, Webhook
-from analyzer.config.load import load
 
-
-class ConfigWatch:
-    """The configuration in these files and folders; `current` is the last one without mistakes.
-
-    Files of secrets that are read once (the URL of a webhook) count as content too; those that are read at each use
-    need no watching.
-    """
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        """Read it for the first time. Raises ConfigError."""
-        self._paths = tuple(paths)
-        self._seen = _digest(self._paths)
-        self.current = load(self._paths)
-        self._seen_secrets = _digest(_secrets(self.current))
-
-    def changed(self) -> Configuration | None:
-        """The new configuration, or None when nothing has changed since the last look.
-
-        Raises ConfigError once for each wrong content: `current` stays.
-        """
-        seen, secrets = _digest(self._paths), _digest(_secrets(self.current))
-        if (seen, secrets) == (self._seen, self._seen_secrets):
-            return None
-        self._seen, self._seen_secrets = seen, secrets
-        found = load(self._paths)
-        self.current = found
-        self._seen_secrets = _digest(_secrets(found))
-        return found
-
-
-def _secrets(configuration: Configuration) -> list[Path]:
-    channels = [receiver.channel for receiver in configuration.receivers]
-    return [one.url_file for one in channels if isinstance(one, Webhook) and one.url_file is not None]
-
-
-def _digest(paths: Iterable[Path]) -> str:
+def digest(paths: Iterable[Path]) -> str:
     """Of names and contents; what cannot be read counts as another content."""
     digest = hashlib.sha256()
     for path in paths:

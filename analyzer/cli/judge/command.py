@@ -13,9 +13,9 @@ import typer
 
 from analyzer.cli.errors import ExitCode
 from analyzer.cli.judge import result
-from analyzer.cli.judge.case import parse, read_case
-from analyzer.cli.judge.reading import CaseError
+from analyzer.cli.judge.cases import parse, read_case
 from analyzer.cli.judge.result import CaseResult, failed, judged
+from analyzer.cli.judge.samples import CaseError
 from analyzer.judge.offline.replay import judge_case
 from analyzer.model.errors import RecordError
 

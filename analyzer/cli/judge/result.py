@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analyzer.cli.judge.case import Case
+from analyzer.cli.judge.cases import Case
 from analyzer.model.metric import GaugeMetric, QueryMetric, TestedMetric
 from analyzer.model.noise import Noise
 from analyzer.model.plain_json import plain_json

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer import bootstrap
+from analyzer import alerting, bootstrap
 from analyzer.config import (
     Authorization,
     BasicAuth,
@@ -18,6 +18,7 @@ from analyzer.config import (
     RouteSettings,
     Webhook,
 )
+from analyzer.config.alerts import Channel, ReceiverKeys
 from analyzer.model.alert import AlertEvent
 from analyzer.model.errors import ConfigError
 from analyzer.model.state import OutboxEntry
@@ -47,6 +48,14 @@ def test_settings_follow_the_configuration() -> None:
     assert settings.freeze
     assert settings.targets == (DEMO_TARGET,)
     assert settings.max_concurrent == 20
+
+
+def test_every_kind_of_receiver_that_a_file_may_have_is_made() -> None:
+    channels: dict[str, Channel] = {"log": Log(), "webhook": Webhook(url="http://127.0.0.1:9/")}
+    assert set(channels) == set(ReceiverKeys.kinds())
+    for kind, channel in channels.items():
+        assert channel.kind == kind
+        assert alerting.sink(kind, "oncall", **channel.options("oncall")).name == "oncall"
 
 
 def test_webhook_url_is_read_from_its_file(tmp_path: Path) -> None:

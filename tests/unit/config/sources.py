@@ -6,6 +6,7 @@ from pathlib import Path
 
 from analyzer.config import Configuration, load
 from analyzer.model.errors import ConfigError
+from analyzer.model.metric import Metric
 
 EXAMPLES = Path(__file__).parents[3] / "config"
 
@@ -34,3 +35,9 @@ def mistakes(folder: Path, *texts: str) -> list[str]:
     except ConfigError as error:
         return [str(problem).removeprefix(f"{folder}/") for problem in error.problems]
     return []
+
+
+def metrics_of(folder: Path, *metrics: str) -> tuple[Metric, ...]:
+    """What these metrics mean."""
+    text = CANARY.replace("{preset: http-errors}", ", ".join(metrics))
+    return load_text(folder, PROMETHEUS + text).targets[0].analysis.metrics

@@ -1,4 +1,4 @@
-"""What files, folders, defaults and references between them come to."""
+"""What files, folders and defaults come to, together."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.config import Authorization, BasicAuth, Log, RouteSettings, Webhook, load
+from analyzer.config import BasicAuth, Log, RouteSettings, Webhook, load
 from analyzer.model.alert import AlertEvent, Severity
 from analyzer.model.errors import ConfigError
-from analyzer.model.metric import Margin, Metric, NoiseSetting, Scope, SeriesLabels
+from analyzer.model.metric import Scope
 from analyzer.model.plan import Amount, CapacityMode, Gate, GateTimeout, Mode, OnDrift
 from tests.unit.config.sources import CANARY, EXAMPLES, PROMETHEUS, load_text, mistakes
 
 MINUTE = timedelta(minutes=1)
 OTHER = CANARY.replace("my-app", "other")
-
-
-def metrics_of(folder: Path, *metrics: str) -> tuple[Metric, ...]:
-    """What these metrics mean."""
-    text = CANARY.replace("{preset: http-errors}", ", ".join(metrics))
-    return load_text(folder, PROMETHEUS + text).targets[0].analysis.metrics
 
 
 def test_the_deprecated_api_version_is_accepted_with_a_warning_for_each_file(tmp_path: Path) -> None:
@@ -194,155 +188,7 @@ def test_the_last_canary_may_be_removed(tmp_path: Path) -> None:
     assert load_text(tmp_path, PROMETHEUS + "canaries: []\n").targets == ()
 
 
-def test_prometheus_can_be_told_where_and_how(tmp_path: Path) -> None:
-    text = """\
-prometheus:
-  url: https://prometheus.example/mimir
-  delay: 45s
-  timeout: 2s500ms
-  labels: {pod: kubernetes_pod_name}
-  authorization: {credentials_file: /etc/token}
-"""
-    settings = load_text(tmp_path, text + CANARY).prometheus
-    assert settings.delay == timedelta(seconds=45)
-    assert settings.timeout == timedelta(milliseconds=2500)
-    assert settings.labels == SeriesLabels("namespace", "kubernetes_pod_name")
-    assert settings.authorization == Authorization("Bearer", None, Path("/etc/token"))
-
-
-def test_a_secret_in_plain_text_is_not_in_the_representation(tmp_path: Path) -> None:
-    text = """\
-prometheus: {url: http://prometheus:9090, headers: {X-Key: hunter2}, basic_auth: {username: me, password: hunter2}}
-alerts: {receivers: [{name: hook, webhook: {url: http://example.org/hunter2}}]}
-"""
-    configuration = load_text(tmp_path, text + CANARY)
-    assert configuration.prometheus.basic_auth == BasicAuth("me", "hunter2")
-    assert "hunter2" not in repr(configuration)
-
-
-def test_a_preset_takes_other_names_of_series_and_labels(tmp_path: Path) -> None:
-    preset = '{preset: http-errors, series: app:requests:total, codeLabel: status, codes: "5..|42[9]\\\\d"}'
-    text = PROMETHEUS + CANARY.replace("{preset: http-errors}", preset)
-    (metric,) = load_text(tmp_path, text).targets[0].analysis.metrics
-    assert metric.kind == "ratio"
-    assert metric.total == "app:requests:total"
-    assert metric.events == r'app:requests:total{status=~"5..|42[9]\\d"}'
-
-
-@pytest.mark.parametrize(
-    ("preset", "events", "total"),
-    [
-        ("flavor: common", 'http_requests_total{code=~"5.."}', "http_requests_total"),
-        (
-            "flavor: micrometer",
-            'http_server_requests_seconds_count{status=~"5.."}',
-            "http_server_requests_seconds_count",
-        ),
-        (
-            "flavor: micrometer, codeLabel: outcome, codes: SERVER_ERROR",
-            'http_server_requests_seconds_count{outcome=~"SERVER_ERROR"}',
-            "http_server_requests_seconds_count",
-        ),
-        (
-            "flavor: opentelemetry",
-            'http_server_request_duration_seconds_count{http_response_status_code=~"5.."}',
-            "http_server_request_duration_seconds_count",
-        ),
-        (
-            "flavor: grpc",
-            'grpc_server_handled_total{grpc_code=~"Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss"}',
-            "grpc_server_handled_total",
-        ),
-    ],
-)
-def test_errors_are_counted_as_each_library_names_them(tmp_path: Path, preset: str, events: str, total: str) -> None:
-    (metric,) = metrics_of(tmp_path, f"{{preset: http-errors, {preset}}}")
-    assert metric.kind == "ratio"
-    assert (metric.events, metric.total) == (events, total)
-
-
-@pytest.mark.parametrize(
-    ("preset", "buckets"),
-    [
-        ("objective: 250ms", "http_request_duration_seconds_bucket"),
-        ("flavor: micrometer", "http_server_requests_seconds_bucket"),
-        ("flavor: opentelemetry", "http_server_request_duration_seconds_bucket"),
-        ("flavor: grpc", "grpc_server_handling_seconds_bucket"),
-        (
-            "series: http_server_duration_milliseconds_bucket, objective: 250",
-            "http_server_duration_milliseconds_bucket",
-        ),
-    ],
-)
-def test_latency_is_read_from_each_librarys_histogram(tmp_path: Path, preset: str, buckets: str) -> None:
-    (metric,) = metrics_of(tmp_path, f"{{preset: http-latency, {preset}}}")
-    assert metric.kind == "histogram"
-    assert metric.buckets == buckets
-
-
-def test_an_objective_is_seconds_or_a_number_as_in_le(tmp_path: Path) -> None:
-    written = ("250ms", "1m30s", "250", "0.5")
-    metrics = metrics_of(
-        tmp_path, *(f"{{name: n{at}, preset: http-latency, objective: {it}}}" for at, it in enumerate(written))
-    )
-    assert [metric.objective for metric in metrics if metric.kind == "histogram"] == [0.25, 90, 250, 0.5]
-
-
-def test_containers_are_measured_without_their_pods_sum_and_pause_container(tmp_path: Path) -> None:
-    written = (
-        "{preset: memory, flavor: container}",
-        "{preset: cpu, flavor: container}",
-        "{preset: memory, name: m, series: rss}",
-    )
-    metrics = metrics_of(tmp_path, "{preset: http-errors}", *written)
-    assert [metric.value for metric in metrics if metric.kind == "gauge"] == [
-        'container_memory_working_set_bytes{container!="",container!="POD"}',
-        'container_cpu_usage_seconds_total{container!="",container!="POD"}',
-        "rss",
-    ]
-
-
-def test_a_given_tolerance_widens_the_default_proof_of_every_kind(tmp_path: Path) -> None:
-    metrics = metrics_of(
-        tmp_path,
-        "{preset: http-latency, tolerance: {ratio: 3}}",
-        "{preset: cpu, tolerance: {ratio: 2}}",
-        "{name: orders, rate: {events: orders_total}, tolerance: {ratio: 2}, promoteMargin: {ratio: 4}}",
-        "{preset: restarts, tolerance: {absolute: 1}}",
-    )
-    assert [(one.tolerance, one.promote_margin) for one in metrics if one.kind != "query"] == [
-        (Margin(3, 0.001), Margin(3, 0.002)),
-        (Margin(2), Margin(2)),
-        (Margin(2), Margin(4)),
-        (Margin(2, 1), Margin(2, 1)),
-    ]
-
-
-def test_noise_is_stated_estimated_or_both_ways_for_different_metrics(tmp_path: Path) -> None:
-    text = "noise: {dispersion: 1, podSpread: 0.03, withinPod: 0.05}, fastLane: off, metrics: ["
-    own = (
-        "{preset: http-errors, noise: {history: 2h}}, {preset: memory, noise: {podSpread: 0}}, "
-        "{preset: cpu, noise: auto}"
-    )
-    canary = CANARY.replace("metrics: [{preset: http-errors}", f"{text}{own}")
-    analysis = load_text(tmp_path, PROMETHEUS + canary).targets[0].analysis
-    assert analysis.noise == NoiseSetting(1, 0.03, 0.05)
-    assert analysis.fast_lane is None
-    assert [one.noise for one in analysis.metrics if one.kind != "query"] == [
-        NoiseSetting(history=120 * MINUTE),
-        NoiseSetting(pod_spread=0),
-        NoiseSetting(),
-    ]
-
-
 @pytest.mark.parametrize("key", ["<preset>", "[key]", "<x"])
 def test_a_strange_key_is_an_unknown_key(tmp_path: Path, key: str) -> None:
     (problem,) = mistakes(tmp_path, PROMETHEUS + CANARY + f'"{key}": 1\n')
     assert problem.startswith(f"0.yaml:7: {key}: unknown key; expected one of apiVersion")
-
-
-def test_a_header_that_is_none_is_refused_by_its_name(tmp_path: Path) -> None:
-    text = 'prometheus: {url: http://prometheus:9090, headers: {"X Key": "1"}}\n'
-    assert mistakes(tmp_path, text + CANARY) == [
-        "0.yaml:1: prometheus.headers.X Key: expected the name of an HTTP header, found a string"
-    ]

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.config.build import plan_of
-from analyzer.config.keys_plan import PlanKeys
+from analyzer.config.plan import PlanKeys
 from analyzer.decision.replicas import split
 from analyzer.decision.steps import fitted, rounding, too_coarse
 from analyzer.model.phase import Phase
@@ -19,7 +18,7 @@ from analyzer.model.target import Side
 from tests.fakes.verdicts import PASS, PROVEN_STEP
 from tests.unit.decision.given import idle_world, progressing, run, to_rest
 
-DEFAULT = plan_of(PlanKeys())
+DEFAULT = PlanKeys().plan()
 MINUTE = timedelta(minutes=1)
 SURGE = Capacity(mode=CapacityMode.SURGE)
 

@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from analyzer.config.build import plan_of
-from analyzer.config.keys_plan import PlanKeys
+from analyzer.config.plan import PlanKeys
 from analyzer.engine.admission import Admissions
 from analyzer.engine.checks import MEASURING, ReleaseChecks
 from analyzer.engine.targets import Targets
@@ -154,7 +153,7 @@ def test_warns_of_a_weight_that_the_replicas_can_not_express() -> None:
 @pytest.mark.parametrize("pods", range(1, 13))
 def test_default_plan_is_admitted_with_any_number_of_pods(pods: int) -> None:
     office = Office(limit=9, pods=pods)
-    target = replace(with_plan(steps=plan_of(PlanKeys()).steps), name="a")
+    target = replace(with_plan(steps=PlanKeys().plan().steps), name="a")
     assert office.admit(office.state("a"), office.snapshot(target)).obstacle is None
 
 

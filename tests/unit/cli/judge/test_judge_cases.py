@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from analyzer.cli.judge.case import Case, parse, read_case
-from analyzer.cli.judge.reading import CaseError
+from analyzer.cli.judge.cases import Case, parse, read_case
+from analyzer.cli.judge.samples import CaseError
 from analyzer.model.block import Arrivals, Block, Buckets, Counts, GuardReading, NoData, PodLevel, Restarts
 from analyzer.model.metric import (
     Analysis,
@@ -200,14 +200,14 @@ RATIO_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no kind": ({"kind": None}, "kind: is missing; expected ratio | histogram | gauge | rate | restarts | query"),
     "unknown kind": (
         {"kind": "ratoi"},
-        'kind: expected ratio | histogram | gauge | rate | restarts | query, found "ratoi"',
+        "kind: expected ratio | histogram | gauge | rate | restarts | query, found 'ratoi'; did you mean ratio?",
     ),
-    "unknown key": ({"tolerence": {}}, 'unknown key "tolerence"; did you mean tolerance?'),
-    "key of another kind": ({"bounds": [1]}, 'unknown key "bounds"; known here: blockSeconds, blocks'),
-    "no blocks": ({"blocks": None}, "blocks: is missing; a case needs what was recorded"),
-    "blocks no list": ({"blocks": {}}, "blocks: expected a list of blocks, found an object"),
+    "unknown key": ({"tolerence": {}}, "tolerence: unknown key; did you mean tolerance?"),
+    "key of another kind": ({"bounds": [1]}, "bounds: unknown key; expected one of id, falseAbort, falsePromote"),
+    "no blocks": ({"blocks": None}, "blocks: is missing; it has no default"),
+    "blocks no list": ({"blocks": {}}, "blocks: expected a list, found a mapping of keys; write [ ] around it"),
     "block no object": ({"blocks": [3]}, "blocks[0]: expected an object with `canary` and `stable`, found 3"),
-    "unknown side": ({"blocks": [{"canari": ONE}]}, 'blocks[0]: unknown key "canari"; did you mean canary?'),
+    "unknown side": ({"blocks": [{"canari": ONE}]}, "blocks[0].canari: unknown key; did you mean canary?"),
     "negative": (
         {"blocks": [BOTH, {"canary": {"pods": {"c-1": {"events": -1, "total": 5}}}}]},
         "blocks[1].canary.pods.c-1.events: expected a count from 0 to 2^53, found -1",
@@ -218,7 +218,7 @@ RATIO_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "text for a number": (
         {"blocks": [{"stable": {"events": "6", "total": 5}}]},
-        'blocks[0].stable.events: expected a count from 0 to 2^53, found "6"',
+        "blocks[0].stable.events: expected a count from 0 to 2^53, found '6'",
     ),
     "true for a number": (
         {"blocks": [{"stable": {"events": True, "total": 5}}]},
@@ -238,20 +238,20 @@ RATIO_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "count of pods": (
         {"blocks": [{"stable": {"pods": {}, "podCount": 2}}]},
-        'blocks[0].stable: unknown key "podCount"; known here: pods',
+        "blocks[0].stable.podCount: unknown key; expected one of pods",
     ),
-    "alpha": ({"falseAbort": 0}, "falseAbort: expected a probability above 0, up to 0.5, found 0"),
+    "alpha": ({"falseAbort": 0}, "falseAbort: expected a number above 0, found 0"),
     "steps fall": ({"steps": [0, 5, 5]}, "steps[2]: expected more than the 5 before it, found 5"),
-    "steps empty": ({"steps": []}, "steps: expected at least one step, found an empty list"),
-    "step no index": ({"steps": [0.5]}, "steps[0]: expected the index of a block, from 0, found 0.5"),
-    "tolerance": ({"tolerance": 2}, "tolerance: expected an object with `ratio` and `absolute`, found 2"),
+    "steps empty": ({"steps": []}, "steps: expected at least one item, found an empty list"),
+    "step no index": ({"steps": [0.5]}, "steps[0]: expected a whole number, found 0.5"),
+    "tolerance": ({"tolerance": 2}, "tolerance: expected a mapping of keys, found 2"),
     "narrow proof": (
         {"tolerance": {"ratio": 2}},
-        "promoteMargin: narrower than the tolerance (2 and 0.0005): a canary between the two could neither",
+        "promoteMargin.ratio: 1.5 is narrower than the tolerance (2): a canary between the two could neither",
     ),
     "dispersion": ({"noise": {"dispersion": 0.5}}, "noise.dispersion: expected a number of at least 1, found 0.5"),
-    "gating": ({"gating": "maybe"}, 'gating: expected both | abort | none, found "maybe"'),
-    "seconds": ({"blockSeconds": 0}, "blockSeconds: expected a number of seconds above 0, up to a day, found 0"),
+    "gating": ({"gating": "maybe"}, "gating: expected both | abort | none, found 'maybe'"),
+    "seconds": ({"blockSeconds": 0}, "blockSeconds: expected a number of at least 0.001, found 0"),
     "history": (
         {"history": [{"stable": ONE}, {"pods": {"s-1": {"events": 2, "total": 1}}}]},
         "history[1].pods.s-1.events: expected at most the 1 of total, found 2",
@@ -268,19 +268,46 @@ def test_a_mistake_says_what_was_expected_found_and_where(keys: dict[str, Any], 
     assert mistake(RATIO, **keys).startswith(message)
 
 
+def test_all_mistakes_of_the_keys_are_said_at_once() -> None:
+    assert mistake(HISTOGRAM, falseAbort=0, steps=[3, 3], tolerence={}, bounds=[1, 0.1, "+Inf"], gating="maybe") == (
+        "tolerence: unknown key; did you mean tolerance?; "
+        "also falseAbort: expected a number above 0, found 0; "
+        "also gating: expected both | abort | none, found 'maybe'; "
+        "also bounds[1]: expected more than the 1 before it, found 0.1; "
+        "also objective: expected at most the last finite bound, 0.1, found 0.25; "
+        "also steps[1]: expected more than the 3 before it, found 3"
+    )
+
+
+def test_of_samples_the_first_mistake_of_each_metric_and_of_its_history_is_said() -> None:
+    wrong = {"canary": {"events": 2, "total": 1}}
+    metrics = [{"name": "a", "kind": "ratio", "history": [{"events": -1, "total": 1}]}, {"name": "b", "kind": "ratio"}]
+    assert mistake(WHOLE, metrics=metrics, blocks=[{"a": wrong, "b": wrong}, {"a": wrong}]) == (
+        "blocks[0].a.canary.events: expected at most the 1 of total, found 2; "
+        "also metrics[0].history[0].events: expected a count from 0 to 2^53, found -1; "
+        "also blocks[0].b.canary.events: expected at most the 1 of total, found 2"
+    )
+
+
+def test_a_margin_beyond_all_numbers_is_refused() -> None:
+    assert mistake(GAUGE, promoteMargin={"ratio": 1e308}) == (
+        "promoteMargin: expected numbers of at most 1e+06, found 1e+308"
+    )
+
+
 @pytest.mark.parametrize(
     ("bounds", "message"),
     [
-        (None, "bounds: is missing; a histogram needs its ascending upper bounds"),
+        (None, "bounds: is missing; it has no default"),
         ([0.1, 1], 'bounds: expected "+Inf" as the last bound, found 1'),
-        ([1, 0.1, "+Inf"], "bounds[1]: expected more than the 1 before it"),
-        ([1, "+Inf", "+Inf"], "bounds[2]: expected more than the inf before it"),
+        ([1, 0.1, "+Inf"], "bounds[1]: expected more than the 1 before it, found 0.1"),
+        ([1, "+Inf", "+Inf"], "bounds[2]: expected more than the inf before it, found inf"),
         (["+Inf"], 'bounds: expected 1 to 999 bounds and "+Inf", found 1 in all'),
-        (["a", "+Inf"], 'bounds[0]: expected a number, or "+Inf" as the last, found "a"'),
+        (["a", "+Inf"], "bounds[0]: expected a number, or \"+Inf\" as the last, found 'a'"),
     ],
 )
 def test_bounds_ascend_to_infinity(bounds: object, message: str) -> None:
-    assert mistake(HISTOGRAM, bounds=bounds) == message
+    assert mistake(HISTOGRAM, bounds=bounds, objective=None) == message
 
 
 @pytest.mark.parametrize(
@@ -304,22 +331,22 @@ def test_an_objective_lies_within_the_bounds() -> None:
 
 def test_a_gauge_has_no_absolute_margin() -> None:
     assert mistake(GAUGE, tolerance={"ratio": 2, "absolute": 1}) == (
-        "tolerance.absolute: this kind of metric is compared by a factor alone; leave it out"
+        "tolerance.absolute: unknown key; expected one of ratio"
     )
 
 
 def test_a_guard_needs_a_bound() -> None:
-    assert mistake({"kind": "query", "blocks": []}) == "a query needs `min`, `max` or both"
+    assert mistake({"kind": "query", "blocks": []}) == "a query requires `min`, `max` or both"
 
 
 @pytest.mark.parametrize(
     ("metrics", "message"),
     [
-        ([], "metrics: expected at least one metric, found an empty list"),
+        ([], "metrics: expected at least one item, found an empty list"),
         ([{"kind": "ratio"}], "metrics[0].name: is missing; blocks name their metrics"),
         ([{"kind": "ratio", "name": "a"}] * 2, "metrics[1].name: 'a' is already the name of another metric"),
-        ([{"kind": "ratio", "name": "a", "blocks": []}], 'metrics[0]: unknown key "blocks"; known here:'),
-        ([{"kind": "ratio", "name": "a"}], 'blocks[0]: unknown key "errors"; known here: a'),
+        ([{"kind": "ratio", "name": "a", "blocks": []}], "metrics[0].blocks: unknown key; expected one of importance"),
+        ([{"kind": "ratio", "name": "a"}], "blocks[0].errors: unknown key; expected one of a"),
     ],
 )
 def test_a_whole_analysis_says_what_is_wrong(metrics: list[Any], message: str) -> None:

@@ -8,7 +8,8 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, GetJsonSchemaHandler
@@ -19,12 +20,17 @@ from analyzer.model.plan import Amount
 
 JsonSchema = dict[str, Any]
 
+SECRET = object()
+"""Annotates a key whose value, or a scalar in its place, is never repeated in a message."""
+
 _AMOUNT = r"^[0-9]{1,6}%$"
 
 
 def show_found(value: object) -> str:
     """A value as a message repeats it: short, on one line."""
     match value:
+        case None:
+            return "null"
         case bool():
             return str(value).lower()
         case str():
@@ -34,7 +40,12 @@ def show_found(value: object) -> str:
         case list():
             return "a list"
         case _:
-            return str(value)
+            return str(value)[:60]
+
+
+def in_folder(folder: Path, name: str | None) -> Path | None:
+    """Where a file is that was named, if one was."""
+    return None if name is None else folder / name
 
 
 @dataclass(frozen=True)
@@ -135,9 +146,10 @@ class ObjectiveText(_Text):
 
 @dataclass(frozen=True)
 class UrlText(_Text):
-    """An http(s) URL without a user name in it. A `secret` one is never repeated in a message."""
+    """An http(s) URL, without a user name unless `login`. A `secret` one is never repeated in a message."""
 
     secret: bool = False
+    login: bool = False
 
     def parse(self, value: object) -> str:
         """Raises ValueError."""
@@ -148,7 +160,7 @@ class UrlText(_Text):
             usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
             usable, parts = False, urlsplit("")
-        if parts.username is not None or parts.password is not None:
+        if not self.login and (parts.username is not None or parts.password is not None):
             raise ValueError("expected a URL without user name and password; for Prometheus use `basic_auth`")
         if not usable or re.search(r"\s", value):
             found = "" if self.secret or "@" in value else f", found {show_found(value)}"
@@ -160,6 +172,10 @@ class UrlText(_Text):
         return {"type": "string", "format": "uri", "pattern": "^https?://"}
 
 
+_T = TypeVar("_T")
+Word = Annotated[_T, Field(strict=False)]
+"""One word of an enum."""
+
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
 Duration = Annotated[timedelta, DurationText()]
@@ -167,6 +183,7 @@ PositiveDuration = Annotated[timedelta, DurationText(minimum=timedelta(milliseco
 KubernetesLabel = Annotated[str, Field(pattern=rf"^{_LABEL}$")]
 KubernetesName = Annotated[str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253)]
 Text = Annotated[str, Field(min_length=1)]
+ObjectiveNumber = Annotated[float | None, ObjectiveText()]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 SeriesName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
 MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$")]

@@ -1,4 +1,4 @@
-"""One YAML file as plain values, with the line of every key. Called by `load` for each file.
+"""One YAML file as plain values, with the file, line and path of every key. Called by `load` for each file.
 
 Scalars follow YAML 1.2: only true and false are booleans (`on`, `off`, `yes` and `no` are text), `1:30` and
 `2024-01-01` are text, and 010 is ten.
@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from analyzer.config.place import FilePosition, KeyPath
+from analyzer.config.keys import KeyPath, show_path
 from analyzer.model.errors import Problem
 
 try:  # ten times faster, and part of every published wheel
@@ -50,6 +50,23 @@ _Loader.add_implicit_resolver(
 )
 _Loader.add_implicit_resolver(_TAG + "null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
 _Loader.add_implicit_resolver(_MERGE, re.compile(r"^<<$"), ["<"])
+
+
+@dataclass(frozen=True, slots=True)
+class FilePosition:
+    """One spot in the configuration; `line` counts from 1."""
+
+    file: str
+    line: int | None = None
+    path: KeyPath = ()
+
+    def problem(self, message: str) -> Problem:
+        """A mistake at this place."""
+        return Problem(self.file, self.line, show_path(self.path), message)
+
+    def seen_from(self, other: FilePosition) -> str:
+        """How a message at another place names this one."""
+        return f"on line {self.line}" if self.file == other.file else f"in {self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)

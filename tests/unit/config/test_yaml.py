@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.config.document import YamlDocument, read_document
+from analyzer.config.yaml import YamlDocument, read_document
 
 
 def read(folder: Path, text: str) -> tuple[YamlDocument, list[str]]:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from analyzer.config.reference import reference
-from analyzer.config.schema import json_schema
+from analyzer.config.reference import json_schema, reference
 from tests.unit.config.sources import EXAMPLES
 
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
