@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from analyzer.decision.wording import counted
 from analyzer.model.duration import show_duration
-from analyzer.model.moments import round_duration
+from analyzer.model.moments import short_duration
 from analyzer.model.workload import Pod, Workload
 
 CRASHES = 2
@@ -84,6 +84,6 @@ def _noted(*details: str | None) -> str:
 def replica_failure(workload: Workload, lasting: timedelta) -> Iterator[HardFailure]:
     """A side whose pods cannot be created, as with an exhausted quota; `lasting` is for how long by now."""
     if workload.replica_failure is not None:
-        length = show_duration(round_duration(lasting))
+        length = short_duration(lasting)
         reason = f"pods of {workload.name} could not be created for {length}: {workload.replica_failure}"
         yield HardFailure("ReplicaFailure", reason)

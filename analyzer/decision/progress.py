@@ -26,7 +26,7 @@ from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
 from analyzer.model.duration import show_duration
 from analyzer.model.metric import Gating
-from analyzer.model.moments import round_duration
+from analyzer.model.moments import short_duration
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Advance, GateTimeout, OnInconclusive
 from analyzer.model.state import Cause, CauseKind, Pause, PauseKind, StepRecord
@@ -197,7 +197,7 @@ def _gate_timeout(context: Context) -> Decision | None:
         return start_rollback(context, Cause(CauseKind.GATE_TIMEOUT, reason))
     if waited < ((gate.timeout if gate else None) or GATE_REMINDER):
         return None
-    target, length = context.state.target, show_duration(round_duration(waited))
+    target, length = context.state.target, short_duration(waited)
     summary = (
         f"{target}: the gate of {release.step_name} has waited {length}; open it with `canary-analyzer resume {target}`"
     )

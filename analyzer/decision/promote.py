@@ -32,7 +32,7 @@ from analyzer.decision.wording import availability, counted, replacement, writer
 from analyzer.model.alert import AlertEvent
 from analyzer.model.decision import Action, Decision
 from analyzer.model.duration import show_duration
-from analyzer.model.moments import round_duration
+from analyzer.model.moments import short_duration
 from analyzer.model.phase import Phase
 from analyzer.model.plan import Promotion
 from analyzer.model.state import Version
@@ -193,7 +193,7 @@ def _bake_on(context: Context) -> Decision:
     if baked < length:
         old = counted(context.canary.available, "pod")
         compared = f"; compared with {old} of the old version" if comparing(context) else compared_with_before(context)
-        return context.hold(f"baked {show_duration(round_duration(baked))} of {show_duration(length)}{compared}")
+        return context.hold(f"baked {short_duration(baked)} of {show_duration(length)}{compared}")
     if leaving := end_holdback(context):
         return leaving
     if not context.stable.settled:

@@ -44,7 +44,7 @@ class Settings:
     targets: tuple[Target, ...]
     metrics: Measurements
     flush: Flush
-    max_concurrent: int = 20
+    max_concurrent: int
     freeze: bool = False
     preflight: Preflight | None = None
 

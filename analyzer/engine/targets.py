@@ -107,13 +107,17 @@ class Targets:
         or None."""
         with self._changed:
             runtime.waiting_since = since
-            used = {one.name for one in self._all.values() if one.active or one.granted} - {runtime.name}
-            older = sum(one.name not in used and _is_before(one, runtime) for one in self._all.values())
-            if len(used) + older >= limit:
+            used = older = 0
+            for one in self._all.values():
+                if one is runtime:
+                    continue
+                if one.active or one.granted:
+                    used += 1
+                elif _is_before(one, runtime):
+                    older += 1
+            if used + older >= limit:
                 waiting = f", {older} older ones waiting" if older else ""
-                return (
-                    f"waiting for a slot: {len(used)} of {limit} releases in progress{waiting} (limits.maxConcurrent)"
-                )
+                return f"waiting for a slot: {used} of {limit} releases in progress{waiting} (limits.maxConcurrent)"
             runtime.granted = runtime.granted or take
             return None
 

@@ -145,7 +145,8 @@ class Tick:
         if self._state is not None:
             self._state = enroll(self._state, self._snapshot, world.clock.now())
             self._look = look(self._runtime.evidence, self.target, self._state, seen_at)
-            self._runtime.evidence = self._runtime.evidence if self._look is not None else None
+            if self._look is None:
+                self._runtime.evidence = None
             admission = world.admissions.admit(self._runtime, self._state, self._snapshot, self._unreadable)
             warnings = (*admission.warnings, *filter(None, (self._changed,)))
             self._snapshot = replace(self._snapshot, admission=replace(admission, warnings=warnings))

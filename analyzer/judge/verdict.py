@@ -44,20 +44,16 @@ def judge_after(evidence: Evidence, earlier: Judged | None) -> Judged:
         return Judged(evidence, judge(evidence))
     if earlier.evidence is evidence:
         return earlier
-    before = {
-        id(one): (one, found) for one, found in zip(earlier.evidence.metrics, earlier.verdict.metrics, strict=True)
-    }
+    before = {id(one): found for one, found in zip(earlier.evidence.metrics, earlier.verdict.metrics, strict=True)}
     pairs = tuple((one, _again(evidence, one, earlier, before.get(id(one)))) for one in evidence.metrics)
     return Judged(evidence, _verdict(evidence, pairs))
 
 
-def _again(
-    evidence: Evidence, one: MetricEvidence, earlier: Judged, known: tuple[MetricEvidence, MetricVerdict] | None
-) -> MetricVerdict:
+def _again(evidence: Evidence, one: MetricEvidence, earlier: Judged, known: MetricVerdict | None) -> MetricVerdict:
     """What is known of this very evidence, where it is measured by the same thresholds still."""
     if known is None or thresholds_of(evidence, one) != thresholds_of(earlier.evidence, one):
         return judge_metric(evidence, one)
-    return known[1]
+    return known
 
 
 def _verdict(evidence: Evidence, pairs: _Pairs) -> Verdict:
@@ -157,9 +153,9 @@ def _outcome(evidence: Evidence, pairs: _Pairs, culprit: MetricVerdict | None) -
     if not promoting:
         return Outcome.INCONCLUSIVE, "no metric gates promotion, so there is nothing to pass"
     if not evidence.last_step:
-        return Outcome.INCONCLUSIVE, _missing([one for one in _needed(pairs) if not one.advance_proven]) or (
-            f"enough evidence to advance: {_names(_needed(pairs))}"
-        )
+        needed = _needed(pairs)
+        missing = _missing([metric for metric in needed if not metric.advance_proven])
+        return Outcome.INCONCLUSIVE, missing or f"enough evidence to advance: {_names(needed)}"
     missing = _missing([metric for metric in promoting if not metric.proven])
     return (Outcome.INCONCLUSIVE, missing) if missing else (Outcome.PASS, f"passed: {_names(promoting)}")
 

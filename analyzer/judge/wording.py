@@ -11,14 +11,13 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import assert_never
 
 from analyzer.judge.sequential.effect import LEVEL, Effect
 from analyzer.model.block import Counts
-from analyzer.model.duration import show_duration
 from analyzer.model.metric import GaugeMetric, Margin
-from analyzer.model.moments import round_duration
-from analyzer.model.numbers import count, number, percent, points, seconds, size, times
+from analyzer.model.moments import short_duration
+from analyzer.model.noise import hidden_by_noise, hidden_kind
+from analyzer.model.numbers import count, percent, points, times
 from analyzer.model.verdict import Classification, LogEvidence, Unit
 
 NO_BLOCK = "the first block of this step is not complete yet"
@@ -79,7 +78,7 @@ def towards_proof(evidence: LogEvidence, wait: float | None, *, last_step: bool,
         have = f"evidence to advance {progress(evidence.advance_progress)}{where}"
     if wait is None:
         return f"{have}, {OUT_OF_REACH}{at}"
-    return f"{have}, about {show_duration(round_duration(timedelta(seconds=max(1.0, wait))))} more{at}"
+    return f"{have}, about {short_duration(timedelta(seconds=max(1.0, wait)))} more{at}"
 
 
 def unmeasured(blocks: int, absence: str | None) -> str:
@@ -108,9 +107,7 @@ def without_traffic(blocks: int, requests: float | None) -> str:
 
 def normal_variation(pods: float, ratio: float, *, down: bool) -> str:
     """What the noise hides, with this many canary pods."""
-    many = "1 canary pod" if round(pods) == 1 else f"{count(pods)} canary pods"
-    kind = "drops to more than" if down else "differences below"
-    return f"with {many}, {kind} {times(ratio)} cannot be told from normal variation between pods"
+    return f"with {hidden_by_noise(round(pods), f'{hidden_kind(down=down)} {times(ratio)}')}"
 
 
 def progress(share: float) -> str:
@@ -132,19 +129,6 @@ def unit_of(metric: GaugeMetric) -> Unit | None:
         return None
     name = metric.value.partition("{")[0]
     return next((unit for unit in Unit if name.endswith(f"_{unit.value}")), None)
-
-
-def level_text(level: float, unit: Unit | None) -> str:
-    """A gauge's level: 25.6 MiB, 250 ms, 12."""
-    match unit:
-        case Unit.BYTES:
-            return size(level)
-        case Unit.SECONDS:
-            return seconds(level)
-        case None:
-            return number(level)
-        case _:
-            assert_never(unit)
 
 
 @lru_cache(maxsize=1024)

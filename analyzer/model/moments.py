@@ -16,7 +16,12 @@ def clock_time(when: datetime, now: datetime) -> str:
 
 def ago(when: datetime, now: datetime) -> str:
     """A moment seen from `now`: "12s ago, 04:10:15Z"; a clock that is ahead of ours never gives a time in future."""
-    return f"{show_duration(round_duration(max(now - when, timedelta(0))))} ago, {clock_time(when, now)}"
+    return f"{short_duration(max(now - when, timedelta(0)))} ago, {clock_time(when, now)}"
+
+
+def short_duration(length: timedelta) -> str:
+    """A duration in at most two units, as text: 1h2m, 3d4h."""
+    return show_duration(round_duration(length))
 
 
 def round_duration(length: timedelta) -> timedelta:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analyzer.model.numbers import count
+
 USUAL_SPREAD = 0.1
 """`pod_spread` without history."""
 
@@ -40,3 +42,14 @@ class Noise:
 
 EXACT = Noise()
 """Independent requests and pods that are alike."""
+
+
+def hidden_kind(*, down: bool) -> str:
+    """Which differences a visible ratio is the limit of: larger ones, or `down`, smaller ones."""
+    return "drops to more than" if down else "differences below"
+
+
+def hidden_by_noise(pods: int, differences: str) -> str:
+    """Which `differences` this many canary pods cannot show, in words that follow "with"."""
+    many = f"{count(pods)} canary pod{'' if pods == 1 else 's'}"
+    return f"{many}, {differences} cannot be told from normal variation between pods"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, assert_never
 
 from analyzer.model.block import Counts
 from analyzer.model.noise import Noise
+from analyzer.model.numbers import number, seconds, size
 
 
 class Classification(StrEnum):
@@ -48,6 +49,19 @@ class Unit(StrEnum):
 
     BYTES = "bytes"
     SECONDS = "seconds"
+
+
+def level_text(level: float, unit: Unit | None) -> str:
+    """A gauge's level: 25.6 MiB, 250 ms, 12."""
+    match unit:
+        case Unit.BYTES:
+            return size(level)
+        case Unit.SECONDS:
+            return seconds(level)
+        case None:
+            return number(level)
+        case _:
+            assert_never(unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Self, assert_never
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -15,10 +15,10 @@ from analyzer.cli.demo.progress import in_short
 from analyzer.cli.demo.story import phase_judged
 from analyzer.model.block import Counts
 from analyzer.model.moments import clock_time
-from analyzer.model.numbers import count, number, percent, seconds, size, times
+from analyzer.model.numbers import count, percent, times
 from analyzer.model.phase import Phase
 from analyzer.model.report import Report
-from analyzer.model.verdict import BEFORE_AND_AFTER, CANARY_AND_STABLE, Classification, MetricVerdict, Unit
+from analyzer.model.verdict import BEFORE_AND_AFTER, CANARY_AND_STABLE, Classification, MetricVerdict, level_text
 from analyzer.record import status_of
 from analyzer.record.explanation import short_reason, step_words
 from analyzer.record.status import observed_share
@@ -123,24 +123,12 @@ def _sides(metric: MetricVerdict) -> tuple[str, str]:
     """Shares of canary and stable with their sizes, or the levels of a gauge."""
     if metric.levels is not None:
         canary, stable = metric.levels
-        return _level(canary, metric.unit), _level(stable, metric.unit)
+        return level_text(canary, metric.unit), level_text(stable, metric.unit)
     return _rate(metric.canary), _rate(metric.stable)
 
 
 def _rate(counts: Counts) -> str:
     return f"{percent(counts.events / counts.total)} of {count(counts.total)}" if counts.total else "-"
-
-
-def _level(level: float, unit: Unit | None) -> str:
-    match unit:
-        case Unit.BYTES:
-            return size(level)
-        case Unit.SECONDS:
-            return seconds(level)
-        case None:
-            return number(level)
-        case _ as never:
-            assert_never(never)
 
 
 def _progress(metric: MetricVerdict) -> tuple[RenderableType, RenderableType]:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from analyzer.model.duration import show_duration
-from analyzer.model.moments import round_duration
+from analyzer.model.moments import short_duration
 from analyzer.model.numbers import percent
 from analyzer.model.status_document import DeploymentDocument, HistoryEntry, StatusDocument
 from analyzer.record.explanation import first_sentence, short_reason, wrap
@@ -98,7 +97,7 @@ def _minute(moment: datetime | None) -> str:
 
 
 def _length(seconds: float | None) -> str:
-    return "-" if seconds is None else show_duration(round_duration(timedelta(seconds=max(seconds, 0.0))))
+    return "-" if seconds is None else short_duration(timedelta(seconds=max(seconds, 0.0)))
 
 
 _STATUS: Columns[StatusDocument] = (

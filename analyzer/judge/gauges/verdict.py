@@ -20,7 +20,6 @@ from analyzer.judge.wording import (
     Said,
     failed,
     incomplete,
-    level_text,
     normal_variation,
     passed,
     span,
@@ -31,7 +30,7 @@ from analyzer.judge.wording import (
 )
 from analyzer.model.metric import Margin
 from analyzer.model.numbers import times
-from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict
+from analyzer.model.verdict import Classification, LogEvidence, MetricVerdict, level_text
 
 _AHEAD = np.geomspace(1, 30 * 86400, POINTS)
 """Seconds ahead at which proof is foretold; what takes longer than 30 days will not come."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from analyzer.model.duration import show_duration
+from analyzer.model.noise import hidden_by_noise, hidden_kind
 from analyzer.model.numbers import number, percent, times
 from analyzer.model.status_document import StatusDocument
 from analyzer.model.verdict_document import MetricDocument
@@ -49,11 +50,9 @@ def noise_floor(status: StatusDocument) -> str | None:
         return sentence(capital(notes.pop())) if notes else None
     rises = [f"{times(ratio)} ({name})" for name, (_, ratio) in hidden.items() if ratio >= 1]
     drops = [f"{times(ratio)} ({name})" for name, (_, ratio) in hidden.items() if ratio < 1]
-    kinds = (("differences below", rises), ("drops to more than", drops))
+    kinds = ((hidden_kind(down=False), rises), (hidden_kind(down=True), drops))
     below = listed([f"{kind} {listed(found)}" for kind, found in kinds if found])
-    return (
-        f"With {pods} canary pod{'' if pods == 1 else 's'}, {below} cannot be told from normal variation between pods."
-    )
+    return sentence(f"With {hidden_by_noise(pods, below)}")
 
 
 def technical(metric: MetricDocument, status: StatusDocument) -> Iterator[str]:

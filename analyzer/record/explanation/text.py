@@ -7,8 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from analyzer.model.duration import show_duration
-from analyzer.model.moments import clock_time, round_duration
+from analyzer.model.moments import clock_time, short_duration
 from analyzer.model.numbers import percent
 from analyzer.model.status_document import StatusDocument
 
@@ -63,7 +62,7 @@ def listed(names: Sequence[str]) -> str:
 
 def between(earlier: datetime, later: datetime) -> str:
     """How long from one moment to another: 2m14s, 3d4h."""
-    return show_duration(round_duration(max(later - earlier, timedelta(0))))
+    return short_duration(max(later - earlier, timedelta(0)))
 
 
 def ahead(when: datetime, now: datetime) -> str:

@@ -73,7 +73,7 @@ def _daemon_in_real_time(stage: Stage, bell: _Bell, lease: Lease) -> Daemon:
         history_entry=history_entry,
         reporters=(bell,),
     )
-    return assemble(Settings((DEMO_TARGET,), stage.metrics, lambda entries, _: entries), parts)
+    return assemble(Settings((DEMO_TARGET,), stage.metrics, lambda entries, _: entries, max_concurrent=20), parts)
 
 
 def test_daemon_ticks_in_real_time_until_it_is_stopped() -> None:

@@ -14,7 +14,6 @@ from analyzer.judge.wording import (
     allowance,
     failed,
     incomplete,
-    level_text,
     normal_variation,
     passed,
     progress,
@@ -28,7 +27,7 @@ from analyzer.judge.wording import (
 )
 from analyzer.model.block import Counts
 from analyzer.model.metric import GaugeMetric, Margin
-from analyzer.model.verdict import BEFORE_AND_AFTER, LogEvidence, Unit
+from analyzer.model.verdict import BEFORE_AND_AFTER, LogEvidence, Unit, level_text
 
 COMPARED = Comparison(
     name="errors",
